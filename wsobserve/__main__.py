@@ -1,0 +1,5 @@
+"""Run as `python -m wsobserve`."""
+
+from wsobserve.cli import main
+
+main()

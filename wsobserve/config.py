@@ -1,0 +1,40 @@
+"""Settings and limits: one place that says how much of anything is kept.
+
+Every buffer and table of wsobserve takes its limit from here. Reaching a limit cuts and says so.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+MIB = 1024 * 1024
+SECOND_NS = 1_000_000_000
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is kept at most. Sizes in bytes, times in nanoseconds of the capture's clock."""
+
+    connections: int = 100_000  # TCP connections with state
+    stream_buffer: int = 4 * MIB  # out-of-order bytes of one direction
+    total_buffer: int = 64 * MIB  # out-of-order bytes of all directions
+    gap_wait_ns: int = 2 * SECOND_NS  # a hole that the receiver has acknowledged is given up after this
+    idle_ns: int = 3600 * SECOND_NS  # a connection without packets is forgotten after this
+    closed_ns: int = 60 * SECOND_NS  # a closed one is remembered for late packets
+    fragments: int = 1_024  # IP datagrams being put together
+    fragment_wait_ns: int = 30 * SECOND_NS
+    http_head: int = 64 * 1024  # request or response head
+    held_bytes: int = 1 * MIB  # client data held until the response is known
+    message_payload: int = 16 * MIB  # bytes of one message that are kept; longer ones are counted in full
+    inflated_payload: int = 16 * MIB  # the same after inflation
+    resynchronise_buffer: int = 256 * 1024  # bytes in which a frame boundary is looked for
+    held_anomalies: int = 100  # kept per connection until its roles are known
+    channels: int = 4_096  # channels in statistics and schemas
+    kinds: int = 512  # message kinds per channel
+    schema_nodes: int = 4_096  # nodes of one schema
+    schema_properties: int = 256  # properties of one object
+    schema_depth: int = 32
+    volume_buckets: int = 200_000  # (channel, direction, second) entries; then seconds are joined to longer steps
+    volume_sizes: int = 512  # entries of one size histogram
+
+
+DEFAULT_LIMITS = Limits()
