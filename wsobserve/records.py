@@ -14,6 +14,7 @@ A record is an immutable fact: what was seen, when, on which connection, in whic
 from __future__ import annotations
 
 import enum
+import math
 from array import array
 from typing import Literal
 
@@ -379,6 +380,28 @@ class Sizes(Record, frozen=True, kw_only=True):
     maximum: int | None = None
     zero_count: int = 0
     buckets: dict[int, int] = {}
+
+
+def size_quantile(sizes: Sizes, q: float) -> float | None:
+    """The value that the share `q` (0 to 1) of all values does not exceed, to half a bucket; None when there are none."""
+    if not 0 <= q <= 1:
+        raise ValueError(f"a quantile lies between 0 and 1: {q}")
+    if not sizes.count:
+        return None
+    rank = max(1, math.ceil(q * sizes.count))
+    seen = sizes.zero_count
+    value = 0.0
+    if seen < rank:
+        for index in sorted(sizes.buckets):
+            seen += sizes.buckets[index]
+            if seen >= rank:
+                value = 2.0 ** ((index + 0.5) * 2.0**-sizes.scale)  # the bucket's geometric middle
+                break
+    if sizes.minimum is not None:
+        value = max(value, float(sizes.minimum))
+    if sizes.maximum is not None:
+        value = min(value, float(sizes.maximum))
+    return value
 
 
 class SeriesTotal(Record, frozen=True, kw_only=True):
