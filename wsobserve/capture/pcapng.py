@@ -1,0 +1,298 @@
+"""pcapng files: sections of blocks, read as draft-ietf-opsawg-pcapng writes them. Bytes go in, packet batches come out.
+
+Each section has its own byte order and its own interfaces, each interface its own link type and time unit. Packets are
+numbered through the whole file, all interfaces together, as Wireshark does (which gives numbers to custom blocks too;
+we do not). A simple packet block has no time: it gets that of the packet in
+front of it, or 0. What interface statistics count as dropped becomes a `CaptureLoss`. Decryption secrets are kept.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections.abc import Iterator
+
+from wsobserve.capture.compression import CaptureBytes
+from wsobserve.capture.error import CaptureError
+from wsobserve.capture.pcap import FIRST_READ, MAXIMUM_LENGTH, end_too_early
+from wsobserve.records import CaptureLoss, PacketBatch
+
+SECTION_HEADER = 0x0A0D0D0A
+INTERFACE_DESCRIPTION = 1
+PACKET = 2  # obsolete
+SIMPLE_PACKET = 3
+INTERFACE_STATISTICS = 5
+ENHANCED_PACKET = 6
+DECRYPTION_SECRETS = 10
+
+MAGIC = b"\x0a\x0d\x0d\x0a"  # the same in both byte orders
+BYTE_ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
+MAXIMUM_BLOCK = MAXIMUM_LENGTH + 1024 * 1024  # a packet and its options
+MAXIMUM_INTERFACES = 65_536  # of one section
+MAXIMUM_SECRETS = 16 * 1024 * 1024  # bytes that are kept
+_TIME_MIN, _TIME_MAX = -(2**63), 2**63 - 1
+_OPTION_DROPCOUNT = 4  # of an enhanced packet block
+
+
+class Interface:
+    """One interface of a section, with what it says about lost packets."""
+
+    __slots__ = ("dropped", "link_type", "marked_dropped", "offset_ns", "snap_length", "units_ns", "units_per")
+
+    def __init__(self, link_type: int, snap_length: int, resolution: int, offset_seconds: int) -> None:
+        self.link_type = link_type
+        self.snap_length = snap_length
+        self.offset_ns = offset_seconds * 1_000_000_000
+        # if_tsresol: a negative power of 10, or of 2 when the most significant bit is set. time = units * ns // per
+        power = resolution & 0x7F
+        if resolution & 0x80:
+            self.units_ns, self.units_per = 1_000_000_000, 1 << power
+        elif power <= 9:
+            self.units_ns, self.units_per = 10 ** (9 - power), 1
+        else:
+            self.units_ns, self.units_per = 1, 10 ** (power - 9)
+        self.dropped = {"interface_dropped": 0, "kernel_dropped": 0}  # as interface statistics last said
+        self.marked_dropped = 0  # as the packets themselves say
+
+    def time_ns(self, units: int) -> int:
+        """Nanoseconds since 1970; a time beyond 64 bits, in the year 2262, stays there."""
+        return min(max(units * self.units_ns // self.units_per + self.offset_ns, _TIME_MIN), _TIME_MAX)
+
+
+class _Damage(Exception):
+    """A block cannot be right; says why. Never leaves this file."""
+
+
+class PcapngReader:
+    """One pcapng file. `secrets` holds (type, bytes) of its decryption secrets blocks, at most MAXIMUM_SECRETS bytes."""
+
+    def __init__(self, data: CaptureBytes, secrets: list[tuple[int, bytes]] | None = None) -> None:
+        self.secrets: list[tuple[int, bytes]] = [] if secrets is None else secrets
+        self._data = data
+        self._packets = 0
+        self._last_time_ns = 0
+        self._interfaces: list[Interface] = []
+        self._use_byte_order("<")
+        self._batch = self._new_batch(b"", 0)
+        self._position = 0  # in the buffer, behind the last whole block
+        self._wanted = 0  # bytes that the next block needs
+
+    def batches(self, chunk: int) -> Iterator[PacketBatch | CaptureLoss]:
+        """The packets of the file, about `chunk` bytes a batch, and its losses.
+
+        Raises CaptureError when its first section header is cut or cannot be right.
+        """
+        data = self._data
+        rest = b""
+        offset = 0  # of rest in the file
+        blocks = False
+        more = data.read(1, FIRST_READ)
+        while more:
+            buffer = rest + more
+            try:
+                yield from self._blocks(buffer)
+            except _Damage as damage:
+                yield from self._flush()
+                if not blocks and not self._position:
+                    raise CaptureError(f"{data.name}: not a capture file (pcapng whose header is damaged: {damage})") from None
+                offset += self._position
+                detail = f"after packet {self._packets}, byte {offset}: {damage}; nothing behind it was read"
+                yield CaptureLoss(source=data.source, reason="file_damaged", detail=detail)
+                yield from self._section_end()
+                return
+            offset += self._position
+            blocks = blocks or self._position > 0
+            rest = buffer[self._position :]
+            least = max(self._wanted - len(rest), 1)
+            more = data.read(least, max(chunk, least))
+        if not blocks:
+            raise CaptureError(f"{data.name}: pcapng file cut inside its section header")
+        if rest or data.loss is not None:
+            yield end_too_early(data, self._packets, offset)
+        yield from self._section_end()
+
+    def _use_byte_order(self, order: str) -> None:
+        self._order = order
+        self._block_header = struct.Struct(order + "II")
+        self._length = struct.Struct(order + "I")
+        self._enhanced = struct.Struct(order + "IIIII")
+        self._obsolete = struct.Struct(order + "HHIIII")
+        self._option = struct.Struct(order + "HH")
+
+    def _new_batch(self, buffer: bytes, link_type: int) -> PacketBatch:
+        return PacketBatch(
+            buffer, array("q"), array("q"), array("q"), array("q"), link_type, self._packets + 1, self._data.source
+        )
+
+    def _flush(self) -> Iterator[PacketBatch]:
+        """The batch being filled, if there is anything in it; an empty one takes its place."""
+        batch = self._batch
+        if len(batch):
+            self._batch = self._new_batch(batch.buffer, batch.link_type)
+            yield batch
+
+    def _blocks(self, buffer: bytes) -> Iterator[PacketBatch | CaptureLoss]:
+        """Reads the whole blocks of `buffer`; `_position` is then behind them. Raises _Damage."""
+        self._batch = self._new_batch(buffer, 0)
+        self._position = position = 0
+        end = len(buffer)
+        while True:
+            self._wanted = 12
+            if position + 12 > end:
+                break
+            block_type, length = self._block_header.unpack_from(buffer, position)
+            if block_type == SECTION_HEADER:
+                yield from self._flush()
+                yield from self._section_end()
+                length = self._section_start(buffer, position)
+            if length < 12 or length & 3 or length > MAXIMUM_BLOCK:
+                raise _Damage(f"a block cannot be {length} bytes long")
+            next_position = position + length
+            if next_position > end:
+                self._wanted = length
+                break
+            if self._length.unpack_from(buffer, next_position - 4)[0] != length:
+                raise _Damage("the two lengths of a block differ")
+            if block_type in (ENHANCED_PACKET, SIMPLE_PACKET, PACKET):
+                yield from self._packet(block_type, buffer, position + 8, next_position - 4)
+            elif block_type == INTERFACE_DESCRIPTION:
+                self._interface(buffer, position + 8, next_position - 4)
+            elif block_type == INTERFACE_STATISTICS:
+                yield from self._flush()
+                yield from self._statistics(buffer, position + 8, next_position - 4)
+            elif block_type == DECRYPTION_SECRETS:
+                self._secrets(buffer, position + 8, next_position - 4)
+            self._position = position = next_position
+        yield from self._flush()
+
+    def _section_start(self, buffer: bytes, position: int) -> int:
+        """Takes the section's byte order; returns the length of its header block."""
+        order = BYTE_ORDERS.get(buffer[position + 8 : position + 12])
+        if order is None:
+            raise _Damage("a section without byte-order magic")
+        self._use_byte_order(order)
+        self._interfaces = []
+        length: int = self._length.unpack_from(buffer, position + 4)[0]
+        if length < 28:
+            raise _Damage(f"a section header cannot be {length} bytes long")
+        if position + 14 <= len(buffer):
+            (major,) = struct.unpack_from(order + "H", buffer, position + 12)
+            if major != 1:
+                raise _Damage(f"pcapng version {major} is not known")
+        return length
+
+    def _section_end(self) -> Iterator[CaptureLoss]:
+        """Losses that only the packets themselves told of, without interface statistics."""
+        for interface in self._interfaces:
+            lost = interface.marked_dropped - sum(interface.dropped.values())
+            interface.marked_dropped = 0
+            if lost > 0:
+                yield CaptureLoss(
+                    source=self._data.source, reason="interface_dropped", packets=lost, time_ns=self._last_time_ns or None
+                )
+
+    def _interface(self, buffer: bytes, position: int, end: int) -> None:
+        if end - position < 8:
+            raise _Damage("an interface description is too short")
+        if len(self._interfaces) >= MAXIMUM_INTERFACES:
+            raise _Damage(f"more than {MAXIMUM_INTERFACES} interfaces")
+        link_type, _, snap_length = struct.unpack_from(self._order + "HHI", buffer, position)
+        resolution, offset_seconds = 6, 0
+        for code, value in self._options(buffer, position + 8, end):
+            if code == 9 and len(value) == 1:  # if_tsresol
+                resolution = value[0]
+            elif code == 14 and len(value) == 8:  # if_tsoffset
+                (offset_seconds,) = struct.unpack(self._order + "q", value)
+        self._interfaces.append(Interface(link_type, snap_length, resolution, offset_seconds))
+
+    def _options(self, buffer: bytes, position: int, end: int) -> Iterator[tuple[int, bytes]]:
+        """Code and value of each option up to the end of the list; a list that is not well-formed ends early."""
+        while position + 4 <= end:
+            code, length = self._option.unpack_from(buffer, position)
+            if not code or position + 4 + length > end:
+                return
+            yield code, buffer[position + 4 : position + 4 + length]
+            position += 4 + (length + 3 & ~3)
+
+    def _packet(self, block_type: int, buffer: bytes, position: int, end: int) -> Iterator[PacketBatch]:
+        """Enters a packet into the batch; gives the batch out first when this packet has another link type."""
+        if block_type == SIMPLE_PACKET:
+            start = position + 4
+            if start > end:
+                raise _Damage("a packet block is too short")
+            (original,) = self._length.unpack_from(buffer, position)
+            interface = self._interface_of(0)
+            captured = min(original, interface.snap_length) if interface.snap_length else original
+            time_ns = self._last_time_ns
+        else:
+            start = position + 20
+            if start > end:
+                raise _Damage("a packet block is too short")
+            drops = 0
+            if block_type == ENHANCED_PACKET:
+                number, high, low, captured, original = self._enhanced.unpack_from(buffer, position)
+            else:
+                number, drops, high, low, captured, original = self._obsolete.unpack_from(buffer, position)
+            interface = self._interface_of(number)
+            time_ns = interface.time_ns(high << 32 | low)
+            self._last_time_ns = time_ns
+            if drops and drops != 0xFFFF:  # all ones: not known
+                interface.marked_dropped += drops
+            elif block_type == ENHANCED_PACKET and start + captured + 4 <= end:
+                self._packet_options(interface, buffer, start + (captured + 3 & ~3), end)
+        if captured > end - start:
+            raise _Damage(f"packet {self._packets + 1} cannot hold {captured} bytes")
+        batch = self._batch
+        if batch.link_type != interface.link_type:
+            yield from self._flush()
+            batch = self._batch
+            batch.link_type = interface.link_type
+        self._packets += 1
+        batch.offsets.append(start)
+        batch.captured_lengths.append(captured)
+        batch.original_lengths.append(original)
+        batch.times_ns.append(time_ns)
+
+    def _interface_of(self, number: int) -> Interface:
+        try:
+            return self._interfaces[number]
+        except IndexError:
+            raise _Damage(f"packet {self._packets + 1} names interface {number}, which was not described") from None
+
+    def _packet_options(self, interface: Interface, buffer: bytes, position: int, end: int) -> None:
+        for code, value in self._options(buffer, position, end):
+            if code == _OPTION_DROPCOUNT and len(value) == 8:
+                interface.marked_dropped += struct.unpack(self._order + "Q", value)[0]
+
+    def _statistics(self, buffer: bytes, position: int, end: int) -> Iterator[CaptureLoss]:
+        """What an interface has dropped since it last said so: the counters run from the start of the capture."""
+        if end - position < 12:
+            raise _Damage("interface statistics are too short")
+        number, high, low = struct.unpack_from(self._order + "III", buffer, position)
+        if number >= len(self._interfaces):
+            return
+        interface = self._interfaces[number]
+        time_ns = interface.time_ns(high << 32 | low) or None
+        for code, value in self._options(buffer, position + 12, end):
+            if code not in (5, 7) or len(value) != 8:
+                continue
+            (total,) = struct.unpack(self._order + "Q", value)
+            if code == 5:  # isb_ifdrop
+                lost = total - interface.dropped["interface_dropped"]
+                interface.dropped["interface_dropped"] = total
+                if lost > 0:
+                    yield CaptureLoss(source=self._data.source, reason="interface_dropped", packets=lost, time_ns=time_ns)
+            else:  # isb_osdrop
+                lost = total - interface.dropped["kernel_dropped"]
+                interface.dropped["kernel_dropped"] = total
+                if lost > 0:
+                    yield CaptureLoss(source=self._data.source, reason="kernel_dropped", packets=lost, time_ns=time_ns)
+
+    def _secrets(self, buffer: bytes, position: int, end: int) -> None:
+        if end - position < 8:
+            raise _Damage("decryption secrets are too short")
+        secrets_type, length = struct.unpack_from(self._order + "II", buffer, position)
+        if length > end - position - 8:
+            raise _Damage("decryption secrets are longer than their block")
+        if sum(len(kept) for _, kept in self.secrets) + length <= MAXIMUM_SECRETS:
+            self.secrets.append((secrets_type, buffer[position + 8 : position + 8 + length]))
