@@ -95,6 +95,9 @@ build/compiled/built: export WSOBSERVE_REQUIRE_COMPILED = $(if $(CAN_COMPILE)$(f
 build/%/built: $(SOURCES) | $(BIN)/python
 	@echo "== build: $*"
 	@rm -rf build/$* build/$*-wheel
-	$(PIP) wheel --no-deps --wheel-dir build/$*-wheel .
+	@mkdir -p build
+	@$(BIN)/python -m pip --disable-pip-version-check -v wheel --no-deps --wheel-dir build/$*-wheel . >build/$*.log 2>&1 \
+		|| { cat build/$*.log; exit 1; }
+	@grep -o 'wsobserve: .*' build/$*.log || ls build/$*-wheel
 	$(PIP) install --no-deps --target build/$* build/$*-wheel/*.whl
 	@touch $@

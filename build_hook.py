@@ -78,7 +78,7 @@ class CompileHook(BuildHookInterface[Any]):
         except (Exception, SystemExit) as error:
             if os.environ.get("WSOBSERVE_REQUIRE_COMPILED", "0") not in ("", "0"):
                 raise
-            reason = " ".join(str(error).split()) or type(error).__name__
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
             self.app.display_warning(f"wsobserve: not compiled, the plain Python build is slower ({reason})")
             return {}
 
@@ -96,7 +96,7 @@ def compile_modules(root: Path, names: list[str], directory: Path) -> dict[str, 
     before = Path.cwd()
     os.chdir(directory)  # the C compiler names its output after the paths it is given; relative ones stay in here
     try:
-        sources = [Extension(name, [name.replace(".", "/") + ".py"]) for name in names]
+        sources = [Extension(name, [name.replace(".", "/") + ".py"], extra_compile_args=["-g0"]) for name in names]
         distribution = Distribution({"ext_modules": cythonize(sources, compiler_directives=DIRECTIVES, quiet=True)})
         command = distribution.get_command_obj("build_ext")
         command.build_lib = "compiled"
