@@ -1,0 +1,225 @@
+"""Packets of a live Linux interface, through a plain AF_PACKET socket.
+
+The socket is of type SOCK_DGRAM: the kernel takes link header and VLAN tag off and says what follows, the same on
+Ethernet, loopback, tunnels and on all interfaces at once. In front of each packet we put the header of Linux cooked
+capture that says it too, so all batches have LINKTYPE_LINUX_SLL.
+
+Order of opening: socket of protocol 0 (which receives nothing), filter, buffer, then bind: no packet comes in unfiltered.
+Every packet is accounted for: `seen == delivered + dropped` once the socket is empty.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import select
+import socket
+import struct
+import sys
+import time
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+
+from wsobserve.capture.error import CaptureError, name_for_people
+from wsobserve.capture.filter import packet_filter
+from wsobserve.records import CaptureLoss, PacketBatch
+
+ANY = "any"  # the name under which all interfaces are captured
+LINKTYPE_LINUX_SLL = 113
+RECEIVE_BUFFER = 32 * 1024 * 1024  # bytes the kernel holds for us: how long we may be busy with other things
+BATCH_LENGTH = 1024 * 1024
+TICK = 0.1  # seconds: a batch is given out at least this often
+STATISTICS_INTERVAL = 1.0  # seconds
+
+_SOL_PACKET, _PACKET_STATISTICS = 263, 6
+_SO_ATTACH_FILTER, _SO_RCVBUFFORCE, _SO_TIMESTAMPNS = 26, 33, 35
+_ETH_P_ALL = 3
+_TIMESPEC = struct.Struct("@ll")
+_STATISTICS = struct.Struct("=II")
+_COOKED_HEADER = struct.Struct(">HHHQH")  # packet type, ARPHRD, no address, protocol
+_RECEIVE_FLAGS = socket.MSG_TRUNC | getattr(socket, "MSG_DONTWAIT", 0)  # MSG_TRUNC: tell the whole length
+
+
+class LiveSource:
+    """The packets of `interface` (`any`: of all), from and to TCP `ports` (none: everything), cut at `snap_length` bytes.
+
+    A context manager. Opening raises CaptureError, with what helps, and ValueError for ports that are none.
+    `delivered` packets were given out, `dropped` were lost because the kernel's buffer was full, `seen` are both.
+    """
+
+    def __init__(self, interface: str, ports: Sequence[int] = (), snap_length: int = 262_144) -> None:
+        if snap_length < 64:
+            raise ValueError("a snap length below 64 bytes cuts the headers off")
+        program = packet_filter(ports)
+        self.interface = interface
+        self.seen = 0
+        self.delivered = 0
+        self.dropped = 0
+        self._name = name_for_people(interface)
+        self._snap_length = snap_length
+        self._index = self._interface_index()
+        self._socket = self._open(program)
+        self._poll = select.poll()
+        self._poll.register(self._socket, select.POLLIN)
+        self._buffer = bytearray(BATCH_LENGTH + _COOKED_HEADER.size + snap_length)
+        self._cooked_headers: dict[tuple[int, int, int], bytes] = {}
+
+    def __enter__(self) -> LiveSource:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the capture; a second time does nothing."""
+        self._socket.close()
+
+    def batches(self, stop: Callable[[], bool]) -> Iterator[PacketBatch | CaptureLoss | None]:
+        """Batches as they come, at least one each 100 ms while there are packets, and what the kernel dropped.
+
+        None when 100 ms went by without a packet, so that the caller's own clock goes on. Once `stop()` is true,
+        what was captured until then is given out, and the iterator ends. Raises CaptureError when the interface is gone.
+        """
+        statistics_at = time.monotonic() + STATISTICS_INTERVAL
+        while not stop():
+            yield self._receive(time.monotonic() + TICK)
+            if time.monotonic() >= statistics_at:
+                statistics_at += STATISTICS_INTERVAL
+                yield from self._losses()
+        stopped_ns = time.time_ns()
+        while (batch := self._receive(0)) is not None:
+            yield batch
+            if batch.times_ns[-1] > stopped_ns:
+                break
+        yield from self._losses()
+
+    def _receive(self, deadline: float) -> PacketBatch | None:
+        """What comes until `deadline`, or until the buffer is full; None when nothing came."""
+        receive = self._socket.recvmsg_into
+        view = memoryview(self._buffer)
+        snap_length = self._snap_length
+        batch = PacketBatch(
+            b"", array("q"), array("q"), array("q"), array("q"), LINKTYPE_LINUX_SLL, self.delivered + 1, self.interface
+        )
+        position = 0
+        while position < BATCH_LENGTH:
+            start = position + 16
+            try:
+                length, ancillary, _, address = receive([view[start : start + snap_length]], 64, _RECEIVE_FLAGS)
+            except BlockingIOError:
+                wait = deadline - time.monotonic()
+                if wait <= 0 or not self._poll.poll(wait * 1000):
+                    break
+                continue
+            except OSError as error:
+                if len(batch):
+                    break  # the error comes again if it lasts
+                self._network_down(error, deadline)
+                return None
+            key = (address[2], address[3], address[1])  # packet type, ARPHRD, protocol
+            header = self._cooked_headers.get(key) or self._cooked_header(key)
+            view[position:start] = header
+            captured = length if length < snap_length else snap_length
+            batch.offsets.append(position)
+            batch.captured_lengths.append(16 + captured)
+            batch.original_lengths.append(16 + length)
+            batch.times_ns.append(_time_ns(ancillary))
+            position = start + captured
+            if not len(batch) & 63 and time.monotonic() >= deadline:
+                break
+        if not len(batch):
+            return None
+        batch.buffer = bytes(view[:position])
+        self.delivered += len(batch)
+        return batch
+
+    def _cooked_header(self, key: tuple[int, int, int]) -> bytes:
+        packet_type, hardware_type, protocol = key
+        header = self._cooked_headers[key] = _COOKED_HEADER.pack(packet_type, hardware_type, 0, 0, protocol)
+        return header
+
+    def _losses(self) -> Iterator[CaptureLoss]:
+        """What the kernel dropped since we last asked: asking sets its counters to zero."""
+        seen, dropped = _STATISTICS.unpack(self._socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, _STATISTICS.size))
+        self.seen += seen
+        self.dropped += dropped
+        if dropped:
+            yield CaptureLoss(source=self.interface, reason="kernel_dropped", packets=dropped, time_ns=time.time_ns())
+
+    def _network_down(self, error: OSError, deadline: float) -> None:
+        """An interface that went down may come up again, and its packets with it; one that is gone does not."""
+        if error.errno != errno.ENETDOWN:
+            raise CaptureError(f"{self._name}: {error.strerror}") from None
+        if self._interface_index() != self._index:
+            raise CaptureError(f"{self._name}: the interface is gone")
+        self._poll.poll(max(deadline - time.monotonic(), 0) * 1000)
+
+    def _interface_index(self) -> int:
+        """The kernel's number of the interface, 0 for all of them."""
+        if not hasattr(socket, "AF_PACKET"):
+            raise CaptureError(f"{self._name}: live capture needs Linux")
+        if self.interface == ANY:
+            return 0
+        try:
+            return socket.if_nametoindex(self.interface)
+        except (OSError, ValueError):
+            names = ", ".join(name for _, name in socket.if_nameindex())
+            raise CaptureError(f"{self._name}: no such interface (there are {names}, and {ANY} for all)") from None
+
+    def _open(self, program: bytes) -> socket.socket:
+        try:
+            packet_socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
+        except PermissionError:
+            remedy = f"run as root, or once: sudo setcap cap_net_raw+ep {os.path.realpath(sys.executable)}"
+            raise CaptureError(f"{self._name}: capturing needs the capability CAP_NET_RAW; {remedy}") from None
+        except OSError as error:
+            raise CaptureError(f"{self._name}: {error.strerror}") from None
+        try:
+            instructions = ctypes.create_string_buffer(program, len(program))
+            packet_socket.setsockopt(
+                socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))
+            )
+            packet_socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            _enlarge_receive_buffer(packet_socket)
+            _bind(packet_socket, self._index)
+            failure = packet_socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if failure == errno.ENETDOWN:
+                raise CaptureError(f"{self._name}: the interface is down; bring it up: sudo ip link set {self._name} up")
+            if failure:
+                raise CaptureError(f"{self._name}: {os.strerror(failure)}")
+            return packet_socket
+        except OSError as error:
+            packet_socket.close()
+            raise CaptureError(f"{self._name}: {error.strerror}") from None
+        except CaptureError:
+            packet_socket.close()
+            raise
+
+
+def _time_ns(ancillary: list[tuple[int, int, bytes]]) -> int:
+    """When the kernel saw the packet."""
+    for _, kind, data in ancillary:
+        if kind == _SO_TIMESTAMPNS and len(data) == _TIMESPEC.size:
+            seconds, nanoseconds = _TIMESPEC.unpack(data)
+            time_ns: int = seconds * 1_000_000_000 + nanoseconds
+            return time_ns
+    return time.time_ns()
+
+
+def _enlarge_receive_buffer(packet_socket: socket.socket) -> None:
+    """Past the limit of the system when we may (CAP_NET_ADMIN), up to it when not."""
+    try:
+        packet_socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER)
+    except PermissionError:
+        packet_socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+
+
+def _bind(packet_socket: socket.socket, index: int) -> None:
+    """Binds to the interface `index` for all protocols. Python's own bind cannot say 0, all interfaces."""
+    address = struct.pack("=HHiHBB8x", socket.AF_PACKET, socket.htons(_ETH_P_ALL), index, 0, 0, 0)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.bind(packet_socket.fileno(), address, len(address)):
+        failure = ctypes.get_errno()
+        raise OSError(failure, os.strerror(failure))
