@@ -1,0 +1,1 @@
+"""Bytes of TCP streams in; handshakes, frames and messages out."""

@@ -1,0 +1,318 @@
+"""One TCP connection as the WebSocket room sees it: from HTTP through the opening handshake to frames and the close.
+
+The stages of its life are `opening` (HTTP/1.1, or not known yet), `recognising` (joined in the middle, looking for
+frames), `open` (frames both ways) and `ignored` (certainly no WebSocket).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from wsobserve.config import Limits
+from wsobserve.records import (
+    CLIENT_TO_SERVER,
+    SERVER_TO_CLIENT,
+    Anomaly,
+    AnomalyKind,
+    Close,
+    Connection,
+    ConnectionEnd,
+    ConnectionSummary,
+    Half,
+    HalfCount,
+    Handshake,
+    Record,
+    TcpHealth,
+)
+from wsobserve.websocket.direction import DirectionDecoder
+from wsobserve.websocket.handshake import DEFLATE, deflate_parameters, handshake_of
+from wsobserve.websocket.http import looks_like_http
+from wsobserve.websocket.opening import Attempt, Opening
+from wsobserve.websocket.recognition import Recognition
+
+
+class WebSocketConnection:
+    """State of one connection. `kind`: what it turned out to be; `ignored`: its bytes are not wanted any more."""
+
+    def __init__(self, connection: Connection, limits: Limits) -> None:
+        self.connection = connection
+        self.limits = limits
+        self.kind: str | None = None  # websocket, http, tls, http2, other
+        self.ignored = False
+        self.handshake: Handshake | None = None
+        self.handshakes: dict[str, int] = {}
+        self.mid_stream = False
+        self.directions: tuple[DirectionDecoder, DirectionDecoder] | None = None  # by half
+        self.client = 0
+        self.time_ns = connection.time_ns
+        self.packet = connection.packet
+        self.anomaly_counts: dict[str, int] = {}  # those that no direction counts
+        self._opening: Opening | None = Opening(connection.initiator, limits)
+        self._recognition: Recognition | None = None
+        self._transport_anomalies: list[tuple[int, Anomaly]] = []  # until it is known that this is a WebSocket
+        self._gone = [False, False]  # halves of which bytes were lost before the frames began
+
+    def receive(self, half: int, data: bytes, time_ns: int, packet: int) -> list[Record]:
+        """The next bytes of a half."""
+        self.time_ns, self.packet = time_ns, packet
+        if self.directions is not None:
+            return self.directions[half].receive(data, time_ns, packet)
+        records: list[Record] = []
+        if self._recognition is not None:
+            self._recognise(records, half, data, time_ns, packet)
+        elif self._opening is not None:
+            self._opening.receive(half, data, time_ns, packet)
+            self._after_opening(records)
+        return records
+
+    def gap(self, half: int, length: int, time_ns: int, packet: int) -> list[Record]:
+        """`length` bytes of a half are missing."""
+        self.time_ns, self.packet = time_ns, packet
+        if self.directions is not None:
+            return self.directions[half].gap(length, time_ns, packet)
+        records: list[Record] = []
+        self._gone[half] = True
+        if self._recognition is not None:
+            self._recognition.gap(half)
+        elif self._opening is not None:
+            self._opening.gap(half, length)
+            self._after_opening(records)
+        return records
+
+    def end_half(self, half: int, time_ns: int, packet: int) -> list[Record]:
+        """Nothing more comes from a half."""
+        if self.directions is not None:
+            return self.directions[half].end(time_ns, packet)
+        records: list[Record] = []
+        if self._opening is not None:
+            self._opening.end(half)
+            self._after_opening(records)
+            if self.directions is not None:
+                records += self.directions[half].end(time_ns, packet)  # type: ignore[unreachable]  # set by the call above
+        return records
+
+    def transport_anomaly(self, half: int, anomaly: Anomaly) -> list[Record]:
+        """An anomaly of the TCP connection: it matters when this is a WebSocket."""
+        if self.directions is None:
+            if not self.ignored and len(self._transport_anomalies) < self.limits.held_anomalies:
+                self._transport_anomalies.append((half, anomaly))
+            return []
+        records: list[Record] = []
+        direction = self.directions[half]
+        direction.anomaly(records, anomaly.anomaly, anomaly.time_ns, anomaly.packet, anomaly.detail)
+        return records
+
+    def end(self, end: ConnectionEnd | None) -> list[Record]:
+        """The connection has ended (None: this room gives it up): what is left, and its summary if it was about WebSocket."""
+        records: list[Record] = []
+        if self._opening is not None:
+            request = self._opening.unanswered
+            if request is not None:
+                self._add_handshake(records, Attempt(request, None))
+            if self.kind is None and self._opening.is_http:
+                self.kind = "http"
+        if self.kind is None:
+            self.kind = "other"
+        summary = self.summary(end)
+        if summary is not None:
+            records.append(summary)
+        self.ignored = True
+        return records
+
+    def summary(self, end: ConnectionEnd | None = None) -> ConnectionSummary | None:
+        """What is known of it now; None when it is no WebSocket and never tried to be one."""
+        if self.directions is None and self.handshake is None:
+            return None
+        client_half, _ = self._roles()
+        undecoded: dict[str, int] = {}
+        anomalies = dict(self.anomaly_counts)
+        for direction in self.directions or ():
+            for reason, count in direction.undecoded.items():
+                undecoded[reason] = undecoded.get(reason, 0) + count
+            for kind, count in direction.anomaly_counts.items():
+                anomalies[kind.value] = anomalies.get(kind.value, 0) + count
+        counts = [direction.count() for direction in self.directions] if self.directions else [HalfCount(), HalfCount()]
+        close = self._close(end)
+        return ConnectionSummary(
+            half=client_half,
+            time_ns=end.time_ns if end else self.time_ns,
+            packet=end.packet if end else self.packet,
+            started_ns=self.connection.time_ns,
+            state=self._state(end, close),
+            started_mid_stream=self.mid_stream,
+            handshake=self.handshake,
+            client_to_server=counts[self.client],
+            server_to_client=counts[1 - self.client],
+            close=close,
+            undecoded=undecoded,
+            anomalies=anomalies,
+            health=self._health(end),
+        )
+
+    def _after_opening(self, records: list[Record]) -> None:
+        opening = self._opening
+        assert opening is not None
+        for attempt in opening.failed:
+            self._add_handshake(records, attempt)
+        opening.failed.clear()
+        match opening.outcome:
+            case None:
+                return
+            case "websocket":
+                assert opening.attempt is not None
+                assert opening.client is not None
+                self._opening = None
+                self.client = opening.client
+                self._add_handshake(records, opening.attempt)
+                self._open(records)
+                if opening.early_client_data:
+                    self._anomaly(records, AnomalyKind.HANDSHAKE_DATA_BEFORE_RESPONSE)
+                for half in (self.client, 1 - self.client):
+                    for chunk in opening.held[half]:
+                        records += self.receive(half, *chunk)
+            case "unknown":
+                # An upgrade was asked for, and the answer is lost: frames will tell.
+                self._opening = None
+                if opening.limit_reached:
+                    self._count(AnomalyKind.LIMIT_HANDSHAKE_SIZE)
+                if opening.attempt is not None and opening.attempt.request is not None and opening.client is not None:
+                    self.client = opening.client
+                    self._add_handshake(records, Attempt(opening.attempt.request, None))
+                self._begin_recognition(records, opening)
+            case "other" if self.connection.initiator is None or self._gone[0] or self._gone[1]:
+                self._opening = None
+                self._begin_recognition(records, opening)
+            case outcome:
+                self.kind = outcome
+                self.ignored = True
+                self._opening = None
+
+    def _begin_recognition(self, records: list[Record], opening: Opening) -> None:
+        self._recognition = Recognition(self.limits)
+        for half in (0, 1):
+            for chunk in [*opening.undecided_chunks(half), *opening.held[half]]:
+                records += self.receive(half, *chunk)
+
+    def _recognise(self, records: list[Record], half: int, data: bytes, time_ns: int, packet: int) -> None:
+        recognition = self._recognition
+        assert recognition is not None
+        if recognition.hopeless or looks_like_http(data):
+            # Somewhere in the middle of HTTP, perhaps: an upgrade may still come.
+            self._recognition = None
+            self._opening = Opening(None, self.limits)
+            self._opening.lose()
+            self._opening.receive(half, data, time_ns, packet)
+            self._after_opening(records)
+            return
+        recognition.receive(half, data, time_ns, packet)
+        if recognition.client is None:
+            return
+        self._recognition = None
+        self.client = recognition.client
+        self.mid_stream = self.handshake is None
+        self._open(records, in_step=False)
+        assert self.directions is not None
+        for direction in self.directions:
+            direction.assembler.deflate_unknown = True
+        chunks = [(half, chunk) for half in (0, 1) for chunk in recognition.chunks[half]]
+        chunks.sort(key=lambda entry: (entry[1][1], entry[1][2]))
+        for of_half, chunk in chunks:
+            records += self.receive(of_half, *chunk)
+
+    def _roles(self) -> tuple[Half, Half]:
+        """(client to server, server to client)"""
+        endpoints = self.connection.endpoints
+        client, server = endpoints[self.client], endpoints[1 - self.client]
+        ours, theirs = self.connection.halves[self.client], self.connection.halves[1 - self.client]
+        return (
+            msgspec.structs.replace(ours, client=client, server=server, direction=CLIENT_TO_SERVER),
+            msgspec.structs.replace(theirs, client=client, server=server, direction=SERVER_TO_CLIENT),
+        )
+
+    def _add_handshake(self, records: list[Record], attempt: Attempt) -> None:
+        if self._opening is not None and self._opening.client is not None:
+            self.client = self._opening.client
+        client_half, _ = self._roles()
+        handshake, findings = handshake_of(client_half, attempt.request, attempt.response)
+        self.handshake = handshake
+        self.handshakes[handshake.state] = self.handshakes.get(handshake.state, 0) + 1
+        records.append(handshake)
+        for kind, detail in findings if handshake.state == "accepted" else ():
+            self._anomaly(records, kind, detail)
+
+    def _anomaly(self, records: list[Record], kind: AnomalyKind, detail: str = "") -> None:
+        """One of the handshake as a whole."""
+        self._count(kind)
+        client_half, _ = self._roles()
+        records.append(Anomaly(half=client_half, time_ns=self.time_ns, packet=self.packet, anomaly=kind, detail=detail))
+
+    def _count(self, kind: AnomalyKind) -> None:
+        self.anomaly_counts[kind.value] = self.anomaly_counts.get(kind.value, 0) + 1
+
+    def _open(self, records: list[Record], in_step: bool = True) -> None:
+        """Frames begin, both ways."""
+        self.kind = "websocket"
+        client_half, server_half = self._roles()
+        # Without its request, the client's bytes are known to begin a frame only if none of them is missing.
+        client_in_step = in_step and not (self._gone[self.client] and self.handshake and self.handshake.request_packet is None)
+        client = DirectionDecoder(client_half, True, self.limits, client_in_step)
+        server = DirectionDecoder(server_half, False, self.limits, in_step)
+        self.directions = (client, server) if self.client == 0 else (server, client)
+        if self.handshake is not None and in_step:
+            deflate = deflate_parameters(self.handshake.extensions)
+            if deflate is not None:
+                client.agree_on_deflate("client_no_context_takeover" not in deflate)
+                server.agree_on_deflate("server_no_context_takeover" not in deflate)
+            if any(extension.name != DEFLATE for extension in self.handshake.extensions):
+                for direction in self.directions:
+                    direction.reserved_bits_defined = True
+                    direction.assembler.unknown_extension = True
+        for half, anomaly in self._transport_anomalies:
+            records += self.transport_anomaly(half, anomaly)
+        self._transport_anomalies.clear()
+
+    def _health(self, end: ConnectionEnd | None) -> TcpHealth | None:
+        """With [0] the client's half."""
+        if end is None:
+            return None
+        health = end.health
+        if self.client == 0:
+            return health
+        return TcpHealth(
+            round_trip_ns=health.round_trip_ns,
+            segments=health.segments[::-1],
+            payload_bytes=health.payload_bytes[::-1],
+            retransmitted_segments=health.retransmitted_segments[::-1],
+            zero_window_ns=health.zero_window_ns[::-1],
+            lost_bytes=health.lost_bytes[::-1],
+            gaps=health.gaps[::-1],
+        )
+
+    def _state(self, end: ConnectionEnd | None, close: Close) -> Literal["open", "closed", "refused", "unanswered"]:
+        if self.directions is None:
+            return "refused" if self.handshake is not None and self.handshake.state == "refused" else "unanswered"
+        if close.clean or (end is not None and end.how != "capture_end"):
+            return "closed"
+        return "open"
+
+    def _close(self, end: ConnectionEnd | None) -> Close:
+        how = end.how if end else None
+        if self.directions is None:
+            return Close(tcp=how)
+        client, server = self.directions[self.client].close_frame, self.directions[1 - self.client].close_frame
+        first = min((frame for frame in (client, server) if frame is not None), key=lambda frame: frame.time_ns, default=None)
+        if first is None:
+            verdict = {"fin": "no_close_frame", "reset": "reset", "capture_end": "open", None: "open"}.get(how, "unknown")
+            return Close(tcp=how, verdict=verdict)
+        clean = client is not None and server is not None
+        return Close(
+            status_code=first.status_code,
+            reason_length=first.reason_length,
+            reason=first.reason,
+            first_sent_by="client" if first is client else "server",
+            clean=clean,
+            tcp=how,
+            verdict="clean" if clean else "close_without_reply" if how in ("fin", "reset") else "unknown",
+        )

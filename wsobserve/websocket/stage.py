@@ -1,0 +1,157 @@
+"""All connections of one pipeline: records of the transport in; handshakes, frames, messages, anomalies, summaries out."""
+
+from __future__ import annotations
+
+from wsobserve.config import DEFAULT_LIMITS, Limits
+from wsobserve.records import (
+    Accounting,
+    Anomaly,
+    Connection,
+    ConnectionEnd,
+    ConnectionSummary,
+    Frame,
+    Message,
+    Record,
+    StreamBytes,
+    StreamEnd,
+    StreamGap,
+    opcode_name,
+)
+from wsobserve.websocket.connection import WebSocketConnection
+
+
+class WebSocket:
+    """The stage. `take_ignored` names the connections whose bytes it does not want any more."""
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+        self.limits = limits
+        self._connections: dict[str, WebSocketConnection] = {}
+        self._ignored: list[str] = []
+        self._totals = Accounting()  # of what has ended
+
+    def receive(self, record: Record) -> list[Record]:
+        """One record of the transport."""
+        if type(record) is StreamBytes:
+            connection = self._connections.get(record.connection)
+            if connection is None or connection.ignored:
+                return []
+            records = connection.receive(record.half, record.data, record.time_ns, record.packet)
+            self._after(connection, records)
+            return records
+        match record:
+            case Connection():
+                self._connections[record.id] = WebSocketConnection(record, self.limits)
+                return []
+            case ConnectionEnd():
+                return self._end(record.connection, record)
+            case Anomaly():
+                return self._anomaly(record)
+            case StreamGap() | StreamEnd():
+                connection = self._connections.get(record.connection)
+                if connection is None or connection.ignored:
+                    return []
+                if isinstance(record, StreamGap):
+                    records = connection.gap(record.half, record.length, record.time_ns, record.packet)
+                else:
+                    records = connection.end_half(record.half, record.time_ns, record.packet)
+                self._after(connection, records)
+                return records
+            case _:
+                return []
+
+    def expire(self, now_ns: int) -> list[Record]:
+        """Nothing in here ends by time: the transport ends connections."""
+        return []
+
+    def finish(self) -> list[Record]:
+        """The capture has ended: what was not ended by the transport ends here."""
+        records: list[Record] = []
+        for identifier in list(self._connections):
+            records += self._end(identifier, None)
+        return records
+
+    def take_ignored(self) -> list[str]:
+        """Connections that turned out to be no WebSockets, since the last call."""
+        ignored, self._ignored = self._ignored, []
+        return ignored
+
+    def summaries(self) -> list[ConnectionSummary]:
+        """The WebSocket connections that are open now."""
+        found = [connection.summary() for connection in self._connections.values()]
+        return [summary for summary in found if summary is not None]
+
+    def account(self, accounting: Accounting) -> None:
+        """Add this room's counters."""
+        add_counts(accounting, self._totals)
+        for connection in self._connections.values():
+            _count_connection(accounting, connection, connection.kind or "undecided")
+
+    def _after(self, connection: WebSocketConnection, records: list[Record]) -> None:
+        if connection.ignored:
+            self._ignored.append(connection.connection.id)
+        if records:
+            self._count(records)
+
+    def _end(self, identifier: str, end: ConnectionEnd | None) -> list[Record]:
+        connection = self._connections.pop(identifier, None)
+        if connection is None:
+            return []
+        records = connection.end(end)
+        self._count(records)
+        _count_connection(self._totals, connection, connection.kind or "other")
+        return records
+
+    def _anomaly(self, anomaly: Anomaly) -> list[Record]:
+        connection = self._connections.get(anomaly.half.connection)
+        if connection is None:
+            return []
+        half = 0 if anomaly.half.source == connection.connection.halves[0].source else 1
+        return connection.transport_anomaly(half, anomaly)
+
+    def _count(self, records: list[Record]) -> None:
+        totals = self._totals
+        for record in records:
+            if type(record) is Frame:
+                name = opcode_name(record.opcode)
+                totals.frames[name] = totals.frames.get(name, 0) + 1
+                totals.frame_bytes += record.header_length + record.payload_length
+            elif type(record) is Message:
+                totals.messages += 1
+                totals.payload_length += record.length or 0
+                if record.undecoded is None:
+                    totals.messages_decoded += 1
+                else:
+                    undecoded = totals.messages_undecoded
+                    undecoded[record.undecoded] = undecoded.get(record.undecoded, 0) + 1
+
+
+def _count_connection(accounting: Accounting, connection: WebSocketConnection, kind: str) -> None:
+    accounting.connections[kind] = accounting.connections.get(kind, 0) + 1
+    for state, count in connection.handshakes.items():
+        accounting.handshakes[state] = accounting.handshakes.get(state, 0) + count
+    if connection.mid_stream:
+        accounting.handshakes["mid_stream"] = accounting.handshakes.get("mid_stream", 0) + 1
+    for name, count in connection.anomaly_counts.items():
+        accounting.anomalies[name] = accounting.anomalies.get(name, 0) + count
+    for direction in connection.directions or ():
+        for kind_of, count in direction.anomaly_counts.items():
+            accounting.anomalies[kind_of.value] = accounting.anomalies.get(kind_of.value, 0) + count
+        accounting.bytes_unsynchronised += direction.count().unsynchronised_bytes
+
+
+def add_counts(into: Accounting, other: Accounting) -> None:
+    """Add up two accountings (they are a fold: this is its merge)."""
+    for field in other.__struct_fields__:
+        theirs = getattr(other, field)
+        if field == "first_time_ns":
+            ours = into.first_time_ns
+            into.first_time_ns = theirs if ours is None else ours if theirs is None else min(ours, theirs)
+        elif field == "last_time_ns":
+            ours = into.last_time_ns
+            into.last_time_ns = theirs if ours is None else ours if theirs is None else max(ours, theirs)
+        elif isinstance(theirs, dict):
+            counts = getattr(into, field)
+            for key, count in theirs.items():
+                counts[key] = counts.get(key, 0) + count
+        else:
+            setattr(into, field, getattr(into, field) + theirs)
