@@ -14,7 +14,10 @@ A record is an immutable fact: what was seen, when, on which connection, in whic
 from __future__ import annotations
 
 import enum
+import functools
+import hashlib
 import math
+import re
 from array import array
 from typing import Literal
 
@@ -363,6 +366,23 @@ class ChannelMessage(Record, frozen=True, kw_only=True):
     body: object = None
 
 
+# --- names that stay the same from run to run ---------------------------------------------------------------------------
+
+
+def name_hash(key: object) -> int:
+    """64 bits of a text, or of a tuple of texts, the same in every process: folds keep the keys with the smallest ones."""
+    # repr() is injective on these and writes a lone surrogate as an escape.
+    return int.from_bytes(hashlib.blake2b(repr(key).encode(), digest_size=8).digest(), "big")
+
+
+@functools.lru_cache(maxsize=8_192)
+def kind_id(channel: str, direction: Direction | None, name: str | None) -> str:
+    """The identifier of a kind of message: readable, and unique by its last six digits: `rooms-id.client.join-3f9a01`."""
+    sender = direction.partition("_")[0] if direction else "unknown"
+    words = [re.sub(r"[^A-Za-z0-9_]+", "-", word).strip("-")[:32] for word in (channel, sender, name or "")]
+    return f"{'.'.join(word for word in words if word)}-{name_hash((channel, direction, name)) >> 40:06x}"
+
+
 # --- schema, stats -> export: what folds know at one moment -----------------------------------------------------------
 
 
@@ -496,7 +516,7 @@ class AnomalyKind(enum.StrEnum):
     """What the RFCs forbid, or what we cannot follow. Each member says where it is written."""
 
     # TCP, RFC 9293
-    TCP_OVERLAP_CONFLICT = "tcp_overlap_conflict"  # 3.10.7.4: the same sequence numbers with other bytes; the first copy is used
+    TCP_OVERLAP_CONFLICT = "tcp_overlap_conflict"  # 3.10.7.4: same sequence numbers, other bytes; the first copy is used
     TCP_DATA_AFTER_FIN = "tcp_data_after_fin"  # 3.6: bytes beyond the FIN
     TCP_RESET_OUT_OF_WINDOW = "tcp_reset_out_of_window"  # 3.5.3, RFC 5961, 3: RST not at the expected sequence number
     TCP_OUT_OF_WINDOW = "tcp_out_of_window"  # 3.4: too far from the expected sequence number to belong to this stream
@@ -581,7 +601,7 @@ class Accounting(msgspec.Struct, kw_only=True):
     bytes_lost: int = 0  # in gaps of connections that are followed
     gaps: int = 0
 
-    connections: dict[str, int] = {}  # TCP connections by what they turned out to be: `websocket`, `http`, `tls`, `other`, `evicted`
+    connections: dict[str, int] = {}  # TCP connections by what they carried: `websocket`, `http`, `tls`, `other`, `evicted`
     handshakes: dict[str, int] = {}  # `accepted`, `refused`, `unanswered`, `mid_stream`
     frames: dict[str, int] = {}  # by opcode name
     frame_bytes: int = 0  # headers and payloads
