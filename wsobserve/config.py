@@ -33,8 +33,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     schema_nodes: int = 4_096  # nodes of one schema
     schema_properties: int = 256  # properties of one object
     schema_depth: int = 32
+    schema_total_nodes: int = 250_000  # nodes of all schemas together
+    schema_values: int = 100_000  # values of one message that are looked at
     volume_buckets: int = 200_000  # (channel, direction, second) entries; then seconds are joined to longer steps
-    volume_sizes: int = 512  # entries of one size histogram
+    volume_sizes: int = 64  # entries of one size histogram of a bucket; then its scale is halved
+    series: int = 2_000  # series of messages, and of connections
+    total_sizes: int = 512  # entries of one size histogram of a series
+    closes: int = 64  # ways to close that are told apart in one series of connections
+    stored_messages: int = 100_000  # the first messages of a run are kept in the store one by one
+    stored_anomalies: int = 1_000  # the same for anomalies of each kind, and for capture losses of each reason
 
 
 DEFAULT_LIMITS = Limits()
