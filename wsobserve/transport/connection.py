@@ -1,0 +1,312 @@
+"""A TCP connection: two halves, how it begins, whether a SYN still belongs to it, how it ends, how healthy it was.
+
+In: segments that the decoder has read. Out: the records of both halves, and `ConnectionEnd` when both have ended.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from hashlib import blake2b
+from heapq import merge
+
+from wsobserve.records import (
+    Anomaly,
+    AnomalyKind,
+    Connection,
+    ConnectionEnd,
+    Half,
+    Record,
+    StreamBytes,
+    StreamEnd,
+    StreamGap,
+    TcpHealth,
+)
+from wsobserve.transport.packet import PacketDecoder
+from wsobserve.transport.tcp import FARTHEST, EndReason, HalfStream, StreamTotals
+
+FIN = 0x01
+SYN = 0x02
+RST = 0x04
+ACK = 0x10
+URG = 0x20
+START_PACKETS = 16  # so long a start that is not known may still come, out of order
+TRUE_START = 1 << 16  # a SYN that comes late lies at most so far in front of the data
+
+
+class TcpConnection:
+    """One connection, from its first packet on. Half 0 is the sender of that packet."""
+
+    __slots__ = (
+        "closed_ns",
+        "ended_by",
+        "halves",
+        "id",
+        "ignored",
+        "key",
+        "last_ns",
+        "last_packet",
+        "packets",
+        "reset_by",
+        "round_trip_ns",
+        "settled",
+        "started_ns",
+        "syn_half",
+        "syn_ns",
+        "zero_window_ns",
+        "zero_window_since_ns",
+    )
+
+    def __init__(self, segment: PacketDecoder, time_ns: int, packet: int, totals: StreamTotals, out: list[Record]) -> None:
+        self.key = segment.key
+        self.started_ns = self.last_ns = time_ns
+        self.last_packet = packet
+        self.packets = 0
+        self.closed_ns = -1  # -1: open
+        self.ended_by: int | None = None
+        self.reset_by = -1  # the half of an RST that did not fit, as long as nothing came after it
+        self.ignored = False
+        self.settled = False
+        self.syn_half = -1
+        self.syn_ns = -1  # -1: none, or more than one
+        self.round_trip_ns: int | None = None
+        self.zero_window_since_ns = [-1, -1]
+        self.zero_window_ns = [0, 0]
+        source, destination, source_bracketed, destination_bracketed = endpoint_names(self.key)
+        self.id = connection_id(self.key, time_ns, packet)
+        first = Half(connection=self.id, source=source, destination=destination)
+        second = Half(connection=self.id, source=destination, destination=source)
+        self.halves = (HalfStream(first, 0, totals), HalfStream(second, 1, totals))
+        initiator = None
+        if segment.flags & SYN:
+            initiator = 1 if segment.flags & ACK else 0
+        out.append(
+            Connection(
+                id=self.id,
+                endpoints=(source_bracketed, destination_bracketed),
+                halves=(first, second),
+                time_ns=time_ns,
+                packet=packet,
+                initiator=initiator,
+            )
+        )
+
+    # --- segments
+
+    def receive(self, index: int, segment: PacketDecoder, time_ns: int, packet: int, out: list[Record]) -> bool:
+        """Take a segment of half `index`; `belongs` has said yes when it is a SYN. True: time may decide something now."""
+        half = self.halves[index]
+        peer = self.halves[1 - index]
+        self.last_ns = time_ns
+        self.last_packet = packet
+        self.packets += 1
+        flags = segment.flags
+        sequence_number = segment.sequence_number
+        if flags & 0x26:
+            if flags & RST:
+                self._reset(index, segment, time_ns, packet, out)
+                return not self.settled
+            if flags & SYN:
+                self._synchronise(index, segment, time_ns, out)
+                sequence_number = (sequence_number + 1) & 0xFFFFFFFF
+            if flags & URG and segment.urgent_pointer:
+                half.urgent(time_ns, packet, out)
+        if flags & ACK:
+            peer.acknowledge(segment.acknowledgment_number, time_ns)
+        if segment.window == 0 or self.zero_window_since_ns[index] >= 0:
+            self._note_window(index, segment.window, time_ns)
+        if segment.payload_length:
+            self.reset_by = -1
+            half.receive(
+                sequence_number,
+                segment.buffer,
+                segment.payload_start,
+                segment.payload_end,
+                segment.payload_length,
+                time_ns,
+                packet,
+                out,
+            )
+        if flags & FIN:
+            if self.ended_by is None:
+                self.ended_by = index
+            half.finish_at((sequence_number + segment.payload_length) & 0xFFFFFFFF, time_ns, packet, out)
+        if not self.settled and (self.packets >= START_PACKETS or (half.anchored and peer.anchored)):
+            self._settle(out)
+        if half.ended and peer.ended and self.closed_ns < 0:
+            self._close(time_ns, packet, out)
+        return not self.settled or half.fin_position >= 0 or len(half.held) > 0
+
+    def belongs(self, index: int, segment: PacketDecoder) -> bool:
+        """Whether this SYN, or SYN-ACK, is of this connection; otherwise the ports are being used again."""
+        half = self.halves[index]
+        peer = self.halves[1 - index]
+        start = half.position_of(segment.sequence_number) + 1
+        if half.syn_seen or (half.anchored and self.closed_ns >= 0):
+            return start == half.start
+        if half.anchored:
+            return start == half.start or (self.packets <= 2 * START_PACKETS and 0 < half.start - start < TRUE_START)
+        if half.held and not 0 <= half.held[0].position - start < FARTHEST:
+            return False
+        if not segment.flags & ACK:
+            return True
+        position = peer.position_of(segment.acknowledgment_number)
+        if peer.anchored:
+            return peer.start <= position <= peer.highest
+        return not peer.held or position - peer.held[0].position < TRUE_START
+
+    def _synchronise(self, index: int, segment: PacketDecoder, time_ns: int, out: list[Record]) -> None:
+        half = self.halves[index]
+        peer = self.halves[1 - index]
+        if not segment.flags & ACK:
+            self.syn_ns = time_ns if self.syn_half < 0 else -1
+            self.syn_half = index
+        elif self.round_trip_ns is None and self.syn_ns >= 0 and self.syn_half != index and not half.syn_seen:
+            self.round_trip_ns = max(time_ns - self.syn_ns, 0)
+        half.synchronise(segment.sequence_number, out)
+        if segment.flags & ACK and not peer.anchored:  # RFC 9293, 3.5: it acknowledges the other SYN
+            position = peer.position_of(segment.acknowledgment_number)
+            if not peer.held or peer.held[0].position >= position:
+                peer.anchor(position, out)
+
+    def _reset(self, index: int, segment: PacketDecoder, time_ns: int, packet: int, out: list[Record]) -> None:
+        """RFC 9293, 3.10.7.4: its text is no stream data. One at a wrong place ends nothing by itself."""
+        half = self.halves[index]
+        captured = segment.payload_end - segment.payload_start
+        half.totals.payload_bytes += captured
+        half.totals.discard("reset", captured)
+        if self.closed_ns >= 0:
+            return
+        if not half.expects_reset(segment.sequence_number):
+            self.reset_by = index
+            out.append(Anomaly(half=half.record, time_ns=time_ns, packet=packet, anomaly=AnomalyKind.TCP_RESET_OUT_OF_WINDOW))
+            return
+        if self.ended_by is None:
+            self.ended_by = index
+        self._end("reset", time_ns, packet, out)
+
+    def _note_window(self, index: int, window: int, time_ns: int) -> None:
+        since_ns = self.zero_window_since_ns[index]
+        if window and since_ns >= 0:
+            self.zero_window_ns[index] += max(time_ns - since_ns, 0)
+            self.zero_window_since_ns[index] = -1
+        elif window == 0 and since_ns < 0:
+            self.zero_window_since_ns[index] = time_ns
+
+    # --- start
+
+    def _settle(self, out: list[Record]) -> None:
+        """No start will come any more that is not known yet: deliver what both halves hold, as it happened."""
+        self.settled = True
+        first, second = self.halves
+        if first.anchored and second.anchored:
+            return
+        handshake_seen = first.syn_seen or second.syn_seen
+        records: tuple[list[Record], list[Record]] = ([], [])
+        first.settle(handshake_seen, records[0])
+        second.settle(handshake_seen, records[1])
+        out.extend(merge(records[0], records[1], key=_time_of))
+
+    # --- end
+
+    def waits(self) -> bool:
+        """Whether time will decide something here."""
+        return self.closed_ns < 0 and (not self.settled or self.halves[0].waits() or self.halves[1].waits())
+
+    def expire(self, now_ns: int, start_wait_ns: int, out: list[Record]) -> None:
+        """Give up holes, and the start when it is not known for so long."""
+        if self.closed_ns >= 0:
+            return
+        if not self.settled and now_ns - self.started_ns >= start_wait_ns:
+            self._settle(out)
+        for half in self.halves:
+            half.expire(now_ns, out)
+        if self.halves[0].ended and self.halves[1].ended:
+            self._close(self.last_ns, self.last_packet, out)
+
+    def finish(self, reason: EndReason, time_ns: int, packet: int, out: list[Record]) -> None:
+        """End both halves, unless they have."""
+        if self.closed_ns >= 0:
+            return
+        if self.reset_by >= 0:
+            reason = "reset"
+            if self.ended_by is None:
+                self.ended_by = self.reset_by
+        self._end(reason, time_ns, packet, out)
+
+    def ignore(self) -> None:
+        """Nobody wants the bytes of this connection."""
+        self.ignored = True
+        for half in self.halves:
+            half.ignore()
+
+    @property
+    def half_open(self) -> bool:
+        """Whether only one side has said something, and that without payload: a scan or a flood."""
+        return self.halves[0].segments == 0 and self.halves[1].arrivals == 0 and not self.halves[1].syn_seen
+
+    def _end(self, reason: EndReason, time_ns: int, packet: int, out: list[Record]) -> None:
+        self._settle(out)
+        for half in self.halves:
+            half.end(reason, time_ns, packet, out)
+        self._close(time_ns, packet, out, reason)
+
+    def _close(self, time_ns: int, packet: int, out: list[Record], how: EndReason = "fin") -> None:
+        self.closed_ns = time_ns
+        for index in (0, 1):
+            self._note_window(index, 1, time_ns)
+        out.append(
+            ConnectionEnd(
+                connection=self.id, time_ns=time_ns, packet=packet, how=how, ended_by=self.ended_by, health=self.health()
+            )
+        )
+
+    def health(self) -> TcpHealth:
+        """What TCP tells about this connection up to now."""
+        first, second = self.halves
+        return TcpHealth(
+            round_trip_ns=self.round_trip_ns,
+            segments=(first.segments, second.segments),
+            payload_bytes=(first.payload_bytes, second.payload_bytes),
+            retransmitted_segments=(first.retransmitted_segments, second.retransmitted_segments),
+            zero_window_ns=(self.zero_window_ns[0], self.zero_window_ns[1]),
+            lost_bytes=(first.lost_bytes, second.lost_bytes),
+            gaps=(first.gaps, second.gaps),
+        )
+
+
+def _time_of(record: Record) -> int:
+    return record.time_ns if isinstance(record, StreamBytes | StreamGap | StreamEnd | Anomaly) else 0
+
+
+def opposite(key: bytes) -> bytes:
+    """The key of the other direction."""
+    half = (len(key) - 4) >> 1
+    ports = 2 * half
+    return key[half:ports] + key[:half] + key[ports + 2 :] + key[ports : ports + 2]
+
+
+def connection_id(key: bytes, time_ns: int, packet: int) -> str:
+    """16 hex digits that depend on the endpoints (in either order) and the first packet alone."""
+    seed = min(key, opposite(key)) + time_ns.to_bytes(16, "big", signed=True) + packet.to_bytes(8, "big")
+    return blake2b(seed, digest_size=8).hexdigest()
+
+
+def endpoint_names(key: bytes) -> tuple[str, str, str, str]:
+    """Source and destination, `address:port` as tshark writes it, then both again with IPv6 in brackets."""
+    half = (len(key) - 4) >> 1
+    ports = 2 * half
+    source, destination = _address(key[:half]), _address(key[half:ports])
+    source_port = int.from_bytes(key[ports : ports + 2], "big")
+    destination_port = int.from_bytes(key[ports + 2 :], "big")
+    plain = f"{source}:{source_port}", f"{destination}:{destination_port}"
+    if half == 4:
+        return *plain, *plain
+    return *plain, f"[{source}]:{source_port}", f"[{destination}]:{destination_port}"
+
+
+def _address(packed: bytes) -> str:
+    if len(packed) == 4:
+        return f"{packed[0]}.{packed[1]}.{packed[2]}.{packed[3]}"
+    if packed[:12] == b"\x00" * 10 + b"\xff\xff":
+        return f"::ffff:{packed[12]}.{packed[13]}.{packed[14]}.{packed[15]}"
+    return ipaddress.IPv6Address(packed).compressed

@@ -1,0 +1,653 @@
+"""TCP reassembly of one direction of one connection (RFC 9293, 3.4 and 3.10.7.4), seen from the side.
+
+In: payloads with their sequence numbers, as captured: doubled, out of order, overlapping, with holes, cut. Out:
+`StreamBytes` in order, `StreamGap` where bytes will not come, `StreamEnd` when nothing more comes. An observer cannot
+ask for a byte again, so a hole is given up when waiting has no more sense: see `HalfStream.expire`.
+
+Sequence numbers are unwrapped to *positions*, integers that only grow, with the same lowest 32 bits.
+The first copy of a byte is the one that counts. As long as the start of the stream is not known (no SYN captured yet)
+the half is not *anchored*: it holds what comes and delivers nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from wsobserve.config import Limits
+from wsobserve.records import Anomaly, AnomalyKind, Half, Record, StreamBytes, StreamEnd, StreamGap
+
+GapReason = Literal["lost", "cut", "limit"]
+EndReason = Literal["fin", "reset", "replaced", "evicted", "capture_end"]
+
+WRAP = 1 << 32
+MASK = WRAP - 1
+FARTHEST = 1 << 30  # RFC 7323, 2.3: no window is larger
+UNACKNOWLEDGED_WAIT_NS = 10_000_000_000  # a hole that nobody acknowledged is given up after this
+SEGMENTS_AFTER_ACKNOWLEDGMENT = 64  # or, when acknowledged, after so many more segments of its half
+RECENT_BYTES = 8_192  # delivered bytes that retransmissions are compared with
+RECENT_PIECES = 8
+PIECE_WEIGHT = 256  # what a held piece costs beside its bytes
+
+
+class StreamTotals:
+    """What all halves share: the limits, and the counters behind `Accounting`."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.stream_buffer = limits.stream_buffer
+        self.total_buffer = limits.total_buffer
+        self.gap_wait_ns = limits.gap_wait_ns
+        self.payload_bytes = 0
+        self.delivered = 0
+        self.duplicate = 0
+        self.buffered = 0
+        self.weight = 0  # buffered bytes with the cost of keeping them
+        self.lost = 0
+        self.gaps = 0
+        self.discarded: dict[str, int] = {}
+
+    def discard(self, reason: str, length: int) -> None:
+        if length > 0:
+            self.discarded[reason] = self.discarded.get(reason, 0) + length
+
+
+class Piece:
+    """Bytes that came before their turn. `length` is what there was on the wire, `data` what was captured of it."""
+
+    __slots__ = ("arrival", "data", "length", "packet", "position", "time_ns")
+
+    def __init__(self, position: int, length: int, data: bytes, arrival: int, time_ns: int, packet: int) -> None:
+        self.position = position
+        self.length = length
+        self.data = data
+        self.arrival = arrival
+        self.time_ns = time_ns
+        self.packet = packet
+
+
+class HalfStream:
+    """One half of a connection: what one side sends. A connection has two."""
+
+    __slots__ = (
+        "acknowledged",
+        "acknowledged_arrival",
+        "acknowledged_since_ns",
+        "anchored",
+        "arrivals",
+        "connection",
+        "eager",
+        "ended",
+        "expected",
+        "fin_arrival",
+        "fin_packet",
+        "fin_position",
+        "fin_time_ns",
+        "gaps",
+        "held",
+        "highest",
+        "ignored",
+        "index",
+        "lost_bytes",
+        "lowest_acknowledged",
+        "payload_bytes",
+        "recent",
+        "recent_bytes",
+        "record",
+        "retransmitted_segments",
+        "segments",
+        "shown_arrival",
+        "shown_packet",
+        "shown_time_ns",
+        "start",
+        "started",
+        "syn_seen",
+        "told",
+        "totals",
+        "weight",
+    )
+
+    def __init__(self, record: Half, index: int, totals: StreamTotals) -> None:
+        self.record = record
+        self.connection = record.connection
+        self.index = index
+        self.totals = totals
+        self.started = False  # a sequence number has been seen: `expected` serves for unwrapping
+        self.anchored = False
+        self.eager = False  # anchor at whatever comes next
+        self.syn_seen = False
+        self.ended = False
+        self.ignored = False
+        self.start = 0  # position of the first byte, once anchored
+        self.expected = 0  # position of the next byte to deliver
+        self.highest = 0  # position behind the last byte seen
+        self.fin_position = -1  # -1: no FIN seen
+        self.fin_time_ns = 0
+        self.fin_packet = 0
+        self.fin_arrival = 0
+        self.acknowledged = -1  # highest position that the receiver acknowledged; -1: none seen
+        self.lowest_acknowledged = -1
+        self.acknowledged_since_ns = -1  # since when the first hole is acknowledged; -1: it is not
+        self.acknowledged_arrival = 0
+        self.held: list[Piece] = []  # by position, never overlapping
+        self.weight = 0
+        self.recent: list[bytes] = []  # the last ones delivered, without gap up to `expected`
+        self.recent_bytes = 0
+        self.told = 0  # which anomalies of the kind "once" have been told, as bits
+        # with which packet the last byte became available in order
+        self.arrivals = 0
+        self.shown_arrival = 0
+        self.shown_time_ns = 0
+        self.shown_packet = 0
+        # health
+        self.segments = 0
+        self.payload_bytes = 0
+        self.retransmitted_segments = 0
+        self.lost_bytes = 0
+        self.gaps = 0
+
+    # --- what the packets say
+
+    def receive(
+        self,
+        sequence_number: int,
+        buffer: bytes,
+        start: int,
+        end: int,
+        length: int,
+        time_ns: int,
+        packet: int,
+        out: list[Record],
+    ) -> None:
+        """Take a payload of `length` bytes of which `buffer[start:end]` was captured."""
+        captured = end - start
+        totals = self.totals
+        totals.payload_bytes += captured
+        self.arrivals += 1
+        self.segments += 1
+        self.payload_bytes += length
+        if (
+            (sequence_number - self.expected) & MASK == 0
+            and self.anchored
+            and captured == length
+            and self.fin_position < 0
+            and not self.held
+            and not self.ended
+            and not self.ignored
+        ):
+            data = buffer[start:end]
+            self.shown_arrival = self.arrivals
+            self.shown_time_ns = time_ns
+            self.shown_packet = packet
+            self.expected += length
+            if self.highest < self.expected:
+                self.highest = self.expected
+            totals.delivered += length
+            self._remember(data)
+            out.append(StreamBytes(self.connection, self.index, time_ns, packet, data))
+            return
+        self._receive_unordered(sequence_number, buffer[start:end], length, time_ns, packet, out)
+
+    def synchronise(self, sequence_number: int, out: list[Record]) -> None:
+        """Its SYN has come: the stream starts behind it."""
+        self.syn_seen = True
+        if not self.anchored:
+            self.anchor(self.position_of(sequence_number) + 1, out)
+
+    def finish_at(self, sequence_number: int, time_ns: int, packet: int, out: list[Record]) -> None:
+        """Its FIN has come, at this sequence number: the stream ends in front of it. The first FIN counts."""
+        if self.ended or self.fin_position >= 0:
+            return
+        position = self.position_of(sequence_number)
+        if not -FARTHEST < position - self.expected < FARTHEST:
+            return
+        if not self.ignored and position < self.highest:
+            self._tell(AnomalyKind.TCP_DATA_AFTER_FIN, 1, time_ns, packet, out)
+            if self.anchored and position < self.expected:
+                return
+            self._drop_behind(position)
+        self.arrivals += 1
+        self.fin_position = position
+        self.fin_time_ns = time_ns
+        self.fin_packet = packet
+        self.fin_arrival = self.arrivals
+        if self.ignored:
+            self.anchored = True
+            self.expected = position
+        self._after_change(time_ns, out)
+
+    def _drop_behind(self, position: int) -> None:
+        """Nothing of what is held lies behind the FIN."""
+        held = self.held
+        while held:
+            last = held.pop()
+            self._release(last)
+            kept = max(position - last.position, 0)
+            self.totals.discard("after_fin", len(last.data) - kept)
+            if kept:
+                length = min(kept, last.length)
+                data = last.data[:kept]
+                self._hold(len(held), Piece(last.position, length, data, last.arrival, last.time_ns, last.packet))
+                break
+        self.highest = position
+
+    def acknowledge(self, acknowledgment_number: int, time_ns: int) -> None:
+        """The receiver says which byte it expects next."""
+        delta = (acknowledgment_number - self.expected) & MASK
+        if self.anchored and (delta == 0 or delta >= FARTHEST):
+            return
+        if self.ended:
+            return
+        position = self.position_of(acknowledgment_number)
+        if self.lowest_acknowledged < 0 or position < self.lowest_acknowledged:
+            self.lowest_acknowledged = position
+        if position > self.acknowledged:
+            self.acknowledged = position
+            if self.anchored:
+                self._note_acknowledged(time_ns, self.arrivals)
+
+    def position_of(self, sequence_number: int) -> int:
+        """The position nearest to the expected one with these 32 bits."""
+        if not self.started:
+            self.started = True
+            self.expected = self.start = self.highest = sequence_number + WRAP
+            return self.expected
+        delta = (sequence_number - self.expected) & MASK
+        if delta >= WRAP >> 1:
+            delta -= WRAP
+        return self.expected + delta
+
+    def expects_reset(self, sequence_number: int) -> bool:
+        """Whether an RST with this number is what a receiver would accept (RFC 5961, 3.2), as far as can be told here."""
+        if not self.anchored:
+            return True
+        position = self.position_of(sequence_number)
+        if position in (self.expected, self.highest, self.acknowledged):
+            return True
+        return self.fin_position >= 0 and position == self.fin_position + 1
+
+    # --- where the stream starts
+
+    def settle(self, handshake_seen: bool, out: list[Record]) -> None:
+        """The start will not come any more: start with the first byte at hand, or with what the receiver expects.
+
+        With a handshake (of the other half) seen, the lowest acknowledgment tells the true start; joined in the middle
+        there is none, and what was under way before the capture is no loss.
+        """
+        if self.anchored:
+            return
+        if self.held:
+            position = self.held[0].position
+            if handshake_seen and position - FARTHEST < self.lowest_acknowledged < position:
+                position = self.lowest_acknowledged
+            self.anchor(position, out)
+        elif self.fin_position >= 0:
+            self.anchor(self.fin_position, out)
+        elif self.acknowledged >= 0:
+            self.anchor(self.lowest_acknowledged if handshake_seen else self.acknowledged, out)
+        else:
+            self.eager = True
+
+    def anchor(self, position: int, out: list[Record]) -> None:
+        """The stream starts at this position; deliver what can be."""
+        self.anchored = True
+        self.started = True
+        self.start = self.expected = position
+        while self.held and self.held[0].position < position:
+            first = self.held.pop(0)
+            self._release(first)
+            early = position - first.position
+            self.totals.discard("before_start", min(early, len(first.data)))
+            if early < first.length:
+                self._hold(
+                    0, Piece(position, first.length - early, first.data[early:], first.arrival, first.time_ns, first.packet)
+                )
+        self.highest = position
+        if self.held:
+            last = self.held[len(self.held) - 1]
+            self.highest = last.position + last.length
+            self._drain(out)
+        if self.fin_position >= 0 and self.fin_position < position:
+            self.fin_position = position
+        time_ns = self.held[0].time_ns if self.held else self.fin_time_ns
+        self._after_change(time_ns, out)
+
+    # --- out of order, doubled, overlapping
+
+    def _receive_unordered(
+        self, sequence_number: int, data: bytes, length: int, time_ns: int, packet: int, out: list[Record]
+    ) -> None:
+        totals = self.totals
+        position = self.position_of(sequence_number)
+        captured = len(data)
+        end = position + length
+        if not -FARTHEST < position - self.expected < FARTHEST and not self._start_again(position):
+            totals.discard("out_of_window", captured)
+            if not self.ignored:
+                self._anomaly(AnomalyKind.TCP_OUT_OF_WINDOW, "", time_ns, packet, out)
+            return
+        if self.ignored:
+            totals.discard("ignored", captured)
+            if end > self.expected:
+                self.expected = self.highest = end
+            else:
+                self.retransmitted_segments += 1
+            return
+        if self.ended:
+            self._receive_after_end(end, captured, time_ns, packet, out)
+            return
+        if length <= 1 and (end == self.highest or end == self.expected) and self.anchored and position < self.highest:
+            totals.duplicate += captured  # a keep-alive, RFC 9293, 3.8.4: one byte of garbage in front of the next one
+            return
+        if not self.anchored and self.eager:
+            position_of_start = self.acknowledged if 0 <= self.acknowledged <= position else position
+            self.anchor(position_of_start, out)
+        duplicate = totals.duplicate
+        if self._accept(position, data, length, time_ns, packet, out):
+            self._anomaly(AnomalyKind.TCP_OVERLAP_CONFLICT, "", time_ns, packet, out)
+        if totals.duplicate > duplicate:
+            self.retransmitted_segments += 1
+        if self.anchored:
+            self._drain(out)
+        self._after_change(time_ns, out)
+        self._keep_limits(out)
+
+    def _start_again(self, position: int) -> bool:
+        """Where only an acknowledgment said where this half is and its first data says otherwise, the data is right."""
+        if self.held or self.syn_seen or self.ended or self.expected != self.start:
+            return False
+        self.start = self.expected = self.highest = position
+        self.acknowledged = self.lowest_acknowledged = self.fin_position = -1
+        return True
+
+    def _receive_after_end(self, end: int, captured: int, time_ns: int, packet: int, out: list[Record]) -> None:
+        if end <= self.expected:
+            self.totals.duplicate += captured
+            self.retransmitted_segments += 1
+        elif self.fin_position >= 0:
+            self.totals.discard("after_fin", captured)
+            self._tell(AnomalyKind.TCP_DATA_AFTER_FIN, 1, time_ns, packet, out)
+        else:
+            self.totals.discard("after_end", captured)
+
+    def _accept(self, position: int, data: bytes, length: int, time_ns: int, packet: int, out: list[Record]) -> bool:
+        """Keep what is new of a payload; true when a doubled part has other bytes than the first copy."""
+        totals = self.totals
+        end = position + length
+        conflict = False
+        if self.anchored:
+            if position < self.start:
+                early = min(self.start - position, length)
+                totals.discard("before_start", min(early, len(data)))
+                data = data[early:]
+                position += early
+            if position < self.expected and position < end:
+                doubled = min(self.expected - position, length, end - position)
+                totals.duplicate += min(doubled, len(data))
+                conflict = self._differs_from_recent(position, data[:doubled])
+                data = data[doubled:]
+                position += doubled
+        if self.fin_position >= 0 and end > self.fin_position:
+            kept = max(self.fin_position - position, 0)
+            totals.discard("after_fin", len(data) - kept)
+            self._tell(AnomalyKind.TCP_DATA_AFTER_FIN, 1, time_ns, packet, out)
+            data = data[:kept]
+            end = min(end, self.fin_position)
+        if position >= end:
+            return conflict
+        if end > self.highest:
+            self.highest = end
+        return self._insert(position, end, data, time_ns, packet) or conflict
+
+    def _insert(self, position: int, end: int, data: bytes, time_ns: int, packet: int) -> bool:
+        """Hold the parts of [position, end) that are not held yet; true when a part that is has other bytes."""
+        held = self.held
+        conflict = False
+        base = position
+        index = self._first_behind(position)
+        while position < end:
+            if index < len(held) and held[index].position <= position:
+                first = held[index]
+                until = min(end, first.position + first.length)
+                again = data[position - base : until - base]
+                before = first.data[position - first.position : until - first.position]
+                common = min(len(again), len(before))
+                conflict = conflict or again[:common] != before[:common]
+                self.totals.duplicate += len(again)
+                index += 1
+            else:
+                until = min(end, held[index].position) if index < len(held) else end
+                fresh = data[position - base : until - base]
+                self._hold(index, Piece(position, until - position, fresh, self.arrivals, time_ns, packet))
+                index += 1
+            position = until
+        return conflict
+
+    def _first_behind(self, position: int) -> int:
+        """Index of the first held piece that ends behind this position."""
+        held = self.held
+        low = 0
+        high = len(held)
+        while low < high:
+            middle = (low + high) >> 1
+            if held[middle].position + held[middle].length <= position:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _hold(self, index: int, piece: Piece) -> None:
+        self.held.insert(index, piece)
+        self.totals.buffered += len(piece.data)
+        self.totals.weight += len(piece.data) + PIECE_WEIGHT
+        self.weight += len(piece.data) + PIECE_WEIGHT
+
+    def _release(self, piece: Piece) -> None:
+        self.totals.buffered -= len(piece.data)
+        self.totals.weight -= len(piece.data) + PIECE_WEIGHT
+        self.weight -= len(piece.data) + PIECE_WEIGHT
+
+    def _differs_from_recent(self, position: int, data: bytes) -> bool:
+        """Whether bytes that came again differ from the ones delivered, as far as those are still at hand."""
+        start = self.expected - self.recent_bytes
+        if position < start:
+            data = data[start - position :]
+            position = start
+        if not data:
+            return False
+        before = b"".join(self.recent)[position - start :]
+        common = min(len(before), len(data))
+        return before[:common] != data[:common]
+
+    # --- in order again
+
+    def _drain(self, out: list[Record]) -> None:
+        """Deliver the held pieces up to the first hole."""
+        held = self.held
+        count = 0
+        for piece in held:
+            if piece.position != self.expected or self.ended:
+                break
+            count += 1
+            self._release(piece)
+            self._show(piece)
+            if piece.data:
+                self.totals.delivered += len(piece.data)
+                self.expected += len(piece.data)
+                self._remember(piece.data)
+                out.append(StreamBytes(self.connection, self.index, self.shown_time_ns, self.shown_packet, piece.data))
+            if len(piece.data) < piece.length:
+                self._gap(piece.length - len(piece.data), "cut", self.shown_time_ns, self.shown_packet, out)
+        if count:
+            del held[:count]
+            self.acknowledged_since_ns = -1
+
+    def _show(self, piece: Piece) -> None:
+        """A byte is available since the latest of the packets up to it."""
+        if piece.arrival > self.shown_arrival:
+            self.shown_arrival = piece.arrival
+            self.shown_time_ns = piece.time_ns
+            self.shown_packet = piece.packet
+
+    def _remember(self, data: bytes) -> None:
+        recent = self.recent
+        length = len(data)
+        if length > RECENT_BYTES:
+            recent.clear()
+            data = data[length - RECENT_BYTES :]
+            self.recent_bytes = length = RECENT_BYTES
+            recent.append(data)
+            return
+        recent.append(data)
+        self.recent_bytes += length
+        while self.recent_bytes > RECENT_BYTES or len(recent) > RECENT_PIECES:
+            self.recent_bytes -= len(recent.pop(0))
+
+    def _gap(self, length: int, reason: GapReason, time_ns: int, packet: int, out: list[Record]) -> None:
+        self.expected += length
+        self.recent.clear()
+        self.recent_bytes = 0
+        self.lost_bytes += length
+        self.gaps += 1
+        self.totals.lost += length
+        self.totals.gaps += 1
+        out.append(StreamGap(self.connection, self.index, time_ns, packet, length, reason))
+
+    def _after_change(self, time_ns: int, out: list[Record]) -> None:
+        """End at the FIN when everything before it is delivered; give up the first hole when its time has come."""
+        if not self.anchored or self.ended:
+            return
+        if self.fin_position >= 0 and self.expected >= self.fin_position:
+            self._end_at_fin(out)
+        elif self.held or self.fin_position >= 0:
+            self._note_acknowledged(time_ns, self.arrivals)
+            self.expire(time_ns, out)
+
+    def _end_at_fin(self, out: list[Record]) -> None:
+        if self.fin_arrival >= self.shown_arrival:
+            self._end("fin", self.fin_time_ns, self.fin_packet, out)
+        else:
+            self._end("fin", self.shown_time_ns, self.shown_packet, out)
+
+    # --- holes
+
+    def waits(self) -> bool:
+        """Whether there is something that time will decide: a hole, or a start that is not known."""
+        return not self.ended and (len(self.held) > 0 or self.fin_position >= 0)
+
+    def expire(self, now_ns: int, out: list[Record]) -> None:
+        """Give up the holes that will not be filled any more, by the capture's clock.
+
+        The receiver has got the bytes (it acknowledged them) and the wait is over, or many segments came since; or
+        nobody acknowledged them and a long time passed.
+        """
+        while self.anchored and not self.ended and (self.held or self.fin_position >= 0):
+            if self.acknowledged_since_ns >= 0:
+                if (
+                    now_ns - self.acknowledged_since_ns < self.totals.gap_wait_ns
+                    and self.arrivals - self.acknowledged_arrival < SEGMENTS_AFTER_ACKNOWLEDGMENT
+                ):
+                    return
+            elif now_ns - self._hole_time_ns() < UNACKNOWLEDGED_WAIT_NS:
+                return
+            self._give_up("lost", out)
+
+    def _hole_time_ns(self) -> int:
+        return self.held[0].time_ns if self.held else self.fin_time_ns
+
+    def _note_acknowledged(self, time_ns: int, arrival: int) -> None:
+        """Remember since when the receiver has acknowledged the bytes of the first hole."""
+        if not self.held and self.fin_position < 0:
+            return
+        end = self.held[0].position if self.held else self.fin_position
+        if self.acknowledged >= end and self.acknowledged_since_ns < 0:
+            self.acknowledged_since_ns = time_ns
+            self.acknowledged_arrival = arrival
+
+    def _give_up(self, reason: GapReason, out: list[Record]) -> None:
+        """Go on behind the first hole; of the next one it counts since when there is something behind it."""
+        if self.held:
+            first = self.held[0]
+            self._show(first)
+            self._gap(first.position - self.expected, reason, self.shown_time_ns, self.shown_packet, out)
+            self._drain(out)
+        else:
+            self._gap(self.fin_position - self.expected, reason, self.fin_time_ns, self.fin_packet, out)
+        self.acknowledged_since_ns = -1
+        if self.held:
+            self._note_acknowledged(self.held[0].time_ns, self.held[0].arrival)
+        elif self.fin_position >= 0:
+            if self.expected >= self.fin_position:
+                self._end_at_fin(out)
+            else:
+                self._note_acknowledged(self.fin_time_ns, self.fin_arrival)
+
+    def _keep_limits(self, out: list[Record]) -> None:
+        totals = self.totals
+        while self.held and (self.weight > totals.stream_buffer or totals.weight > totals.total_buffer):
+            if self.anchored:
+                self._give_up("limit", out)
+            else:
+                self.settle(False, out)
+
+    # --- the end
+
+    def end(self, reason: EndReason, time_ns: int, packet: int, out: list[Record]) -> None:
+        """Nothing more comes: deliver what is left behind gaps, tell what is known to be missing, end."""
+        if self.ended:
+            return
+        if self.ignored:
+            self._end(reason, time_ns, packet, out)
+            return
+        self.settle(False, out)
+        while self.held and not self.ended:
+            self._give_up("lost", out)
+        if self.ended or not self.anchored:
+            if not self.ended:
+                self._end(reason, time_ns, packet, out)
+            return
+        if self.fin_position >= 0:
+            if self.fin_position > self.expected:
+                self._gap(self.fin_position - self.expected, "lost", time_ns, packet, out)
+            self._end_at_fin(out)
+            return
+        if self.acknowledged > self.expected + 1:  # one more may be a FIN that was not captured
+            self._gap(self.acknowledged - self.expected, "lost", time_ns, packet, out)
+        self._end(reason, time_ns, packet, out)
+
+    def ignore(self) -> None:
+        """Nobody wants these bytes: keep none, count the ones to come."""
+        self.ignored = True
+        for piece in self.held:
+            self._release(piece)
+            self.totals.discard("ignored", len(piece.data))
+        self.held.clear()
+        self.recent.clear()
+        self.recent_bytes = 0
+        if self.highest > self.expected:
+            self.expected = self.highest
+        if self.started:
+            self.anchored = True
+
+    def _end(self, reason: EndReason, time_ns: int, packet: int, out: list[Record]) -> None:
+        self.ended = True
+        for piece in self.held:  # behind the FIN
+            self._release(piece)
+            self.totals.discard("after_fin", len(piece.data))
+        self.held.clear()
+        self.recent.clear()
+        self.recent_bytes = 0
+        out.append(StreamEnd(self.connection, self.index, time_ns, packet, reason))
+
+    # --- anomalies
+
+    def _tell(self, kind: AnomalyKind, bit: int, time_ns: int, packet: int, out: list[Record]) -> None:
+        """An anomaly that is told once per half."""
+        if not self.told & bit:
+            self.told |= bit
+            self._anomaly(kind, "", time_ns, packet, out)
+
+    def urgent(self, time_ns: int, packet: int, out: list[Record]) -> None:
+        """Urgent data (RFC 6093: read in line) is told once."""
+        self._tell(AnomalyKind.TCP_URGENT_DATA, 2, time_ns, packet, out)
+
+    def _anomaly(self, kind: AnomalyKind, detail: str, time_ns: int, packet: int, out: list[Record]) -> None:
+        out.append(Anomaly(half=self.record, time_ns=time_ns, packet=packet, anomaly=kind, detail=detail))
