@@ -1,0 +1,145 @@
+"""The OpenTelemetry exporter: records in, spans and metrics to a collector.
+
+Spans wait until a request is full, a snapshot comes or `flush` is called; every snapshot is one set of metrics at once.
+What a collector does not take within the timeout is given up and counted: metrics are totals, so the next ones make
+good for those lost. Sending blocks; in a live process this stands behind a `QueuedExporter`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import wsobserve
+from wsobserve.config import SECOND_NS
+from wsobserve.export.error import ExportError
+from wsobserve.records import Record, Snapshot
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.metrics.export import MetricsData
+    from opentelemetry.sdk.trace import ReadableSpan
+
+SPANS = 512  # in one request, as the SDK's own
+
+
+class OtlpExporter:
+    """Spans and metrics of what was observed, over OTLP. For one thread at a time.
+
+    `endpoint`, `protocol`: see `endpoint.endpoint_of`. `service_name` and `resource` describe the observed service.
+    What is None is taken from the `OTEL_*` environment as the SDK reads it. `ExportError` when the endpoint cannot be
+    meant or opentelemetry is not installed; that nobody listens there is found out when exporting.
+    """
+
+    def __init__(
+        self,
+        endpoint: str | None = None,
+        *,
+        protocol: Literal["http/protobuf", "grpc"] | None = None,
+        service_name: str | None = None,
+        resource: Mapping[str, str] = {},
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+        close_timeout_s: float = 5,
+        segment_ns: int = 300 * SECOND_NS,
+    ) -> None:
+        try:
+            from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+            from wsobserve.export.otlp.collector import Collector, resource_of
+            from wsobserve.export.otlp.metrics import metrics_of
+            from wsobserve.export.otlp.traces import Spans
+
+            self._resource = resource_of(service_name, resource)
+            self._scope = InstrumentationScope("wsobserve", wsobserve.__version__)
+            self._spans = Spans(self._resource, self._scope, segment_ns)
+            self._collector = Collector(endpoint, protocol, timeout_s, headers)
+        except ImportError as error:
+            raise ExportError(f"OpenTelemetry is not installed ({error.name}): pip install 'wsobserve[otlp]'") from error
+        self._metrics_of = metrics_of
+        self._close_timeout_s = close_timeout_s
+        self._waiting = threading.Lock()  # for the two lists: a sender left behind by `flush` may still take from them
+        self._waiting_spans: list[ReadableSpan] = []
+        self._waiting_metrics: list[MetricsData] = []
+        self._sending = threading.Lock()
+        self._closed = False
+        self.spans_sent = 0
+        self.spans_failed = 0
+        self.metrics_sent = 0  # requests
+        self.metrics_failed = 0
+
+    def export(self, records: Sequence[Record]) -> None:
+        """Make spans and metrics of `records` and send what is due. Blocks for twice the timeout at most.
+
+        On `ExportError` the spans or metrics that were due are given up and counted, not those of these records alone.
+        """
+        if self._closed:
+            raise ExportError(f"OTLP exporter for {self._collector.name} is closed")
+        failure: ExportError | None = None
+        for record in records:
+            spans = self._spans.receive(record)
+            metrics = self._metrics(record) if isinstance(record, Snapshot) else []
+            with self._waiting:
+                self._waiting_spans += spans
+                self._waiting_metrics += metrics
+            if len(self._waiting_spans) < SPANS and not metrics:
+                continue
+            if failure is None:
+                failure = self._send()
+            else:
+                self._give_up()  # the collector has just failed; waiting for it again and again would add up
+        if failure is not None:
+            raise failure
+
+    def flush(self, timeout_s: float) -> bool:
+        """Send what waits; False when that took longer than `timeout_s` or the collector did not take it."""
+        failures: list[ExportError | None] = []
+        sender = threading.Thread(target=lambda: failures.append(self._send()), name="wsobserve-otlp-flush", daemon=True)
+        sender.start()
+        sender.join(timeout_s)
+        return failures == [None]
+
+    def close(self) -> None:
+        """Send the last segments and give the connections back, within `close_timeout_s` and a moment."""
+        if self._closed:
+            return
+        self._closed = True
+        with self._waiting:
+            self._waiting_spans += self._spans.finish()
+        self.flush(self._close_timeout_s)
+        self._collector.close()
+        self._give_up()
+
+    def _metrics(self, snapshot: Snapshot) -> list[MetricsData]:
+        return self._metrics_of(snapshot, self._resource, self._scope, {"connection_segments": self._spans.evicted})
+
+    def _send(self) -> ExportError | None:
+        """Everything that waits, in order; what is not taken is given up. The first reason why."""
+        failure: ExportError | None = None
+        with self._sending:
+            with self._waiting:
+                spans, self._waiting_spans = self._waiting_spans, []
+                metrics, self._waiting_metrics = self._waiting_metrics, []
+            try:
+                while spans:
+                    self._collector.send_spans(spans[:SPANS])
+                    self.spans_sent += len(spans[:SPANS])
+                    spans = spans[SPANS:]
+            except ExportError as error:
+                self.spans_failed += len(spans)
+                failure = error
+            try:  # traces and metrics often go to different backends, one of which may work
+                while metrics:
+                    self._collector.send_metrics(metrics[0])
+                    self.metrics_sent += 1
+                    metrics = metrics[1:]
+            except ExportError as error:
+                self.metrics_failed += len(metrics)
+                failure = failure or error
+        return failure
+
+    def _give_up(self) -> None:
+        with self._waiting:
+            self.spans_failed += len(self._waiting_spans)
+            self.metrics_failed += len(self._waiting_metrics)
+            self._waiting_spans, self._waiting_metrics = [], []
