@@ -47,6 +47,10 @@ class TcpConnection:
         "last_packet",
         "packets",
         "reset_by",
+        "reset_fits",
+        "reset_highest",
+        "reset_ns",
+        "reset_packet",
         "round_trip_ns",
         "settled",
         "started_ns",
@@ -63,7 +67,11 @@ class TcpConnection:
         self.packets = 0
         self.closed_ns = -1  # -1: open
         self.ended_by: int | None = None
-        self.reset_by = -1  # the half of an RST that did not fit, as long as nothing came after it
+        self.reset_by = -1  # the half that sent an RST, as long as nothing proves that the connection lives; -1: none
+        self.reset_fits = False
+        self.reset_ns = 0
+        self.reset_packet = 0
+        self.reset_highest = (0, 0)  # of this half and its peer when the RST came
         self.ignored = False
         self.settled = False
         self.syn_half = -1
@@ -104,7 +112,7 @@ class TcpConnection:
         if flags & 0x26:
             if flags & RST:
                 self._reset(index, segment, time_ns, packet, out)
-                return not self.settled
+                return True
             if flags & SYN:
                 self._synchronise(index, segment, time_ns, out)
                 sequence_number = (sequence_number + 1) & 0xFFFFFFFF
@@ -115,7 +123,6 @@ class TcpConnection:
         if segment.window == 0 or self.zero_window_since_ns[index] >= 0:
             self._note_window(index, segment.window, time_ns)
         if segment.payload_length:
-            self.reset_by = -1
             half.receive(
                 sequence_number,
                 segment.buffer,
@@ -130,6 +137,8 @@ class TcpConnection:
             if self.ended_by is None:
                 self.ended_by = index
             half.finish_at((sequence_number + segment.payload_length) & 0xFFFFFFFF, time_ns, packet, out)
+        if self.reset_by >= 0:
+            self._doubt_reset(index, segment)
         if not self.settled and (self.packets >= START_PACKETS or (half.anchored and peer.anchored)):
             self._settle(out)
         if half.ended and peer.ended and self.closed_ns < 0:
@@ -169,20 +178,46 @@ class TcpConnection:
                 peer.anchor(position, out)
 
     def _reset(self, index: int, segment: PacketDecoder, time_ns: int, packet: int, out: list[Record]) -> None:
-        """RFC 9293, 3.10.7.4: its text is no stream data. One at a wrong place ends nothing by itself."""
+        """RFC 9293, 3.10.7.4: its text is no stream data.
+
+        One at the right place ends the connection, but not at once: what is still under way or was captured late is
+        delivered, and a forged one must not blind us. One at a wrong place ends it only if nothing more comes.
+        """
         half = self.halves[index]
+        peer = self.halves[1 - index]
         captured = segment.payload_end - segment.payload_start
         half.totals.payload_bytes += captured
         half.totals.discard("reset", captured)
-        if self.closed_ns >= 0:
+        if self.closed_ns >= 0 or (self.reset_by >= 0 and self.reset_fits):
             return
-        if not half.expects_reset(segment.sequence_number):
-            self.reset_by = index
+        fits = half.expects_reset(segment.sequence_number)
+        if not half.anchored and peer.syn_seen:  # RFC 9293, 3.10.7.3: it must acknowledge the SYN
+            position = peer.position_of(segment.acknowledgment_number)
+            fits = segment.flags & ACK != 0 and peer.start <= position <= peer.highest
+        if not fits:
             out.append(Anomaly(half=half.record, time_ns=time_ns, packet=packet, anomaly=AnomalyKind.TCP_RESET_OUT_OF_WINDOW))
-            return
-        if self.ended_by is None:
-            self.ended_by = index
-        self._end("reset", time_ns, packet, out)
+        self.reset_by = index
+        self.reset_fits = fits
+        self.reset_ns = time_ns
+        self.reset_packet = packet
+        self.reset_highest = (half.highest, peer.highest)
+
+    def _doubt_reset(self, index: int, segment: PacketDecoder) -> None:
+        """Forget an RST when its half goes on: with new bytes, or by acknowledging bytes sent after the RST.
+
+        One that did not fit is forgotten as soon as either half sends new bytes.
+        """
+        half = self.halves[self.reset_by]
+        peer = self.halves[1 - self.reset_by]
+        own, other = self.reset_highest
+        if index == self.reset_by:
+            alive = half.highest > own
+            if not alive and segment.flags & ACK and peer.anchored:
+                alive = peer.position_of(segment.acknowledgment_number) > max(other, peer.fin_position + 1)
+        else:
+            alive = not self.reset_fits and peer.highest > other
+        if alive:
+            self.reset_by = -1
 
     def _note_window(self, index: int, window: int, time_ns: int) -> None:
         since_ns = self.zero_window_since_ns[index]
@@ -210,25 +245,29 @@ class TcpConnection:
 
     def waits(self) -> bool:
         """Whether time will decide something here."""
-        return self.closed_ns < 0 and (not self.settled or self.halves[0].waits() or self.halves[1].waits())
+        if self.closed_ns >= 0:
+            return False
+        return not self.settled or self.reset_by >= 0 or self.halves[0].waits() or self.halves[1].waits()
 
-    def expire(self, now_ns: int, start_wait_ns: int, out: list[Record]) -> None:
-        """Give up holes, and the start when it is not known for so long."""
+    def expire(self, now_ns: int, wait_ns: int, out: list[Record]) -> None:
+        """Give up holes, the start when it is not known for `wait_ns`, and the connection so long after its RST."""
         if self.closed_ns >= 0:
             return
-        if not self.settled and now_ns - self.started_ns >= start_wait_ns:
+        if not self.settled and now_ns - self.started_ns >= wait_ns:
             self._settle(out)
         for half in self.halves:
             half.expire(now_ns, out)
         if self.halves[0].ended and self.halves[1].ended:
             self._close(self.last_ns, self.last_packet, out)
+        elif self.reset_by >= 0 and self.reset_fits and now_ns - self.reset_ns >= wait_ns:
+            self.finish("reset", self.reset_ns, self.reset_packet, out)
 
     def finish(self, reason: EndReason, time_ns: int, packet: int, out: list[Record]) -> None:
         """End both halves, unless they have."""
         if self.closed_ns >= 0:
             return
         if self.reset_by >= 0:
-            reason = "reset"
+            reason, time_ns, packet = "reset", self.reset_ns, self.reset_packet
             if self.ended_by is None:
                 self.ended_by = self.reset_by
         self._end(reason, time_ns, packet, out)
@@ -252,6 +291,8 @@ class TcpConnection:
 
     def _close(self, time_ns: int, packet: int, out: list[Record], how: EndReason = "fin") -> None:
         self.closed_ns = time_ns
+        if self.reset_by >= 0 and self.reset_fits:
+            how = "reset"
         for index in (0, 1):
             self._note_window(index, 1, time_ns)
         out.append(

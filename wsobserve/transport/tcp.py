@@ -629,6 +629,8 @@ class HalfStream:
 
     def _end(self, reason: EndReason, time_ns: int, packet: int, out: list[Record]) -> None:
         self.ended = True
+        if self.shown_time_ns > time_ns:  # bytes came after the packet that ended it
+            time_ns, packet = self.shown_time_ns, self.shown_packet
         for piece in self.held:  # behind the FIN
             self._release(piece)
             self.totals.discard("after_fin", len(piece.data))

@@ -12,12 +12,14 @@ from wsobserve.transport.link import (
     ETHERTYPE_IPV6,
     NOT_NETWORK,
     TOO_SHORT,
+    internet_protocol,
 )
 
 ERSPAN_2 = 0x88BE  # encapsulated remote mirroring, types I and II
 ERSPAN_3 = 0x22EB
 VXLAN_PORTS = (4789, 8472)  # RFC 7348, 8; what Linux used before
 GENEVE_PORT = 6081
+GTP_PORT = 2152
 
 
 def generic_routing(buffer: bytes, offset: int, end: int) -> tuple[int, int]:
@@ -62,7 +64,28 @@ def user_datagram(port: int, buffer: bytes, offset: int, end: int) -> tuple[int,
             return NOT_NETWORK, offset
         options_length = (buffer[offset] & 0x3F) * 4
         return int.from_bytes(buffer[offset + 2 : offset + 4], "big"), offset + 8 + options_length
+    if port == GTP_PORT:
+        return _mobile_user_plane(buffer, offset, end)
     return NOT_NETWORK, offset
+
+
+def _mobile_user_plane(buffer: bytes, offset: int, end: int) -> tuple[int, int]:
+    """GTPv1-U (3GPP TS 29.281, 5.1 and 5.2): the subscriber's IP packet behind eight bytes and optional ones."""
+    if end - offset < 8:
+        return TOO_SHORT, offset
+    flags = buffer[offset]
+    if flags & 0xF0 != 0x30 or buffer[offset + 1] != 0xFF:  # version 1, protocol type GTP; message type G-PDU
+        return NOT_NETWORK, offset
+    at = offset + 8
+    if flags & 0x07:
+        at += 4
+        following = at - 1  # where the type of the next extension header stands
+        while flags & 0x04 and following < end and buffer[following]:
+            if at >= end or buffer[at] == 0:
+                return BAD_HEADER, at
+            at += buffer[at] << 2
+            following = at - 1
+    return internet_protocol(buffer, at, end)
 
 
 def label_stack(buffer: bytes, offset: int, end: int) -> tuple[int, int]:
