@@ -1,0 +1,190 @@
+"""The store's read side: what the dashboard, and anyone with a question, asks of it. It cannot write.
+
+Every function answers with dictionaries whose keys are the columns of `tables.py`, JSON columns decoded, so that a list
+of them is a data frame. A run, channel or kind that is not there gives an empty answer, not an error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, case, func, inspect, literal, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from wsobserve.export.error import ExportError
+from wsobserve.export.store import tables
+from wsobserve.export.store.address import open_to_read, parse_address, translated
+from wsobserve.export.store.steps import chosen_step_ns, filled
+from wsobserve.export.store.version import check_version
+
+Row = dict[str, Any]
+
+POINTS = 4_000  # of a chart: more are slow in a browser and cannot be seen
+OTHER_CHANNELS = "other channels"
+
+_JSON_COLUMNS = {
+    "accounting",
+    "anomalies",
+    "client_to_server",
+    "close",
+    "extensions",
+    "formats",
+    "handshake",
+    "health",
+    "json_schema",
+    "server_to_client",
+    "sizes",
+    "sources",
+    "undecoded",
+}
+
+
+class StoreReader:
+    """Questions to the store at `url`. `shown` is its name without a password."""
+
+    def __init__(self, url: str) -> None:
+        """Opens the store for reading. `ExportError` says why that cannot be."""
+        self._address = parse_address(url)
+        self.shown = self._address.shown
+        self._engine = open_to_read(self._address)
+        with translated(self._address), self._engine.connect() as connection:
+            self._check(connection)
+
+    def _check(self, connection: Connection) -> None:
+        if not inspect(connection).has_table(tables.store_version.name):
+            raise ExportError(f"store {self.shown}: there is no wsobserve store in it")
+        check_version(self._address, connection)
+
+    def _rows(self, statement: Select[*tuple[Any, ...]]) -> list[Row]:
+        with translated(self._address), self._engine.connect() as connection:
+            return [_decoded(dict(row)) for row in connection.execute(statement).mappings()]
+
+    def runs(self) -> list[Row]:
+        """All runs, the newest first, without their accounting."""
+        columns = [column for column in tables.runs.c if column.name != "accounting"]
+        return self._rows(select(*columns).order_by(tables.runs.c.id.desc()))
+
+    def accounting(self, run: int) -> Row | None:
+        """The fields of `records.Accounting` as the latest snapshot gives them; None before the first one."""
+        found = self._rows(select(tables.runs.c.accounting).where(tables.runs.c.id == run))
+        return found[0]["accounting"] if found else None
+
+    def counts(self, run: int) -> dict[str, int]:
+        """How many `channels`, `kinds` and `connections` the run has."""
+        channel, kind, connection = tables.channels.c, tables.kinds.c, tables.connections.c
+        counted = {
+            "channels": select(func.count(channel.channel.distinct())).where(channel.run == run).scalar_subquery(),
+            "kinds": select(func.count()).select_from(tables.kinds).where(kind.run == run).scalar_subquery(),
+            "connections": select(func.count()).select_from(tables.connections).where(connection.run == run).scalar_subquery(),
+        }
+        return self._rows(select(*(query.label(name) for name, query in counted.items())))[0]
+
+    def channels(self, run: int) -> list[Row]:
+        """A row per channel and direction, the busiest first.
+
+        `messages_per_s` is the mean over the run's time, `peak_per_s` that of its busiest step; None: not known.
+        """
+        channel, volume, whole = tables.channels.c, tables.volumes.c, tables.runs.c
+        seconds = (whole.ended_ns - whole.started_ns) / 1e9
+        peak = (
+            select(func.max(volume.messages * 1e9 / volume.step_ns))
+            .where(volume.run == run, volume.channel == channel.channel)
+            .where(func.coalesce(volume.direction, "") == func.coalesce(channel.direction, ""))
+            .scalar_subquery()
+        )
+        statement = (
+            select(
+                tables.channels, (channel.messages / func.nullif(seconds, 0)).label("messages_per_s"), peak.label("peak_per_s")
+            )
+            .join(tables.runs, whole.id == channel.run)
+            .where(channel.run == run)
+            .order_by(channel.messages.desc(), channel.number)
+        )
+        return self._rows(statement)
+
+    def series(self, run: int, channel: str | None = None) -> list[Row]:
+        """A row per server, route, subprotocol, channel, direction and message name, the busiest first."""
+        column = tables.series.c
+        statement = _of(tables.series, run, channel)
+        return self._rows(statement.order_by(column.messages.desc(), column.number))
+
+    def volumes(self, run: int, channel: str | None = None, *, since_ns: int | None = None, points: int = POINTS) -> list[Row]:
+        """Messages and bytes per second over time in each direction, of one channel or of all.
+
+        Steps are joined until there are at most `points` rows; a step in which nothing was seen is there, with zeros.
+        """
+        return self._volumes(_volume_filter(run, channel, since_ns), tables.volumes.c.direction, points)
+
+    def volumes_by_channel(
+        self, run: int, channels: Sequence[str], *, since_ns: int | None = None, points: int = POINTS
+    ) -> list[Row]:
+        """The same of each of `channels`, and of all others together, both directions added up."""
+        column = tables.volumes.c.channel
+        line = case((column.in_(list(channels)), column), else_=literal(OTHER_CHANNELS)).label("channel")
+        return self._volumes(_volume_filter(run, None, since_ns), line, points)
+
+    def _volumes(self, wanted: list[ColumnElement[bool]], line: ColumnElement[Any], points: int) -> list[Row]:
+        volume = tables.volumes.c
+        extent = self._rows(
+            select(
+                func.min(volume.time_ns).label("first"),
+                func.max(volume.time_ns + volume.step_ns).label("last"),
+                func.max(volume.step_ns).label("step"),
+                func.count(func.coalesce(line, "").distinct()).label("lines"),
+            ).where(*wanted)
+        )[0]
+        if extent["first"] is None:
+            return []
+        step_ns = chosen_step_ns(extent["last"] - extent["first"], extent["step"], max(1, points // extent["lines"]))
+        start = (volume.time_ns - volume.time_ns % step_ns).label("time_ns")
+        sums = [func.sum(volume[name]).label(name) for name in ("messages", "undecoded", "frame_bytes", "payload_bytes")]
+        found = self._rows(select(line, start, *sums).where(*wanted).group_by(line, start).order_by(line, start))
+        return filled(found, line.name, step_ns)
+
+    def kinds(self, run: int, channel: str | None = None) -> list[Row]:
+        """The message kinds of the run or of one channel, the most frequent first, with their JSON Schema."""
+        column = tables.kinds.c
+        return self._rows(_of(tables.kinds, run, channel).order_by(column.messages.desc(), column.id))
+
+    def connections(self, run: int, limit: int = 1_000) -> list[Row]:
+        """The connections of the run, those that began last first, at most `limit`."""
+        return self._latest(tables.connections, tables.connections.c.started_ns, run, limit)
+
+    def messages(self, run: int, limit: int = 1_000) -> list[Row]:
+        """What is known of the run's stored messages, the latest first, at most `limit`."""
+        return self._latest(tables.messages, tables.messages.c.time_ns, run, limit)
+
+    def anomalies(self, run: int, limit: int = 1_000) -> list[Row]:
+        """The run's stored anomalies, the latest first, at most `limit`. Their full counts are in the accounting."""
+        return self._latest(tables.anomalies, tables.anomalies.c.time_ns, run, limit)
+
+    def losses(self, run: int, limit: int = 1_000) -> list[Row]:
+        """What the capture did not deliver, the latest first, at most `limit`."""
+        return self._latest(tables.losses, tables.losses.c.id, run, limit)
+
+    def _latest(self, table: Table, order: ColumnElement[Any], run: int, limit: int) -> list[Row]:
+        return self._rows(select(table).where(table.c.run == run).order_by(order.desc(), table.c.id.desc()).limit(limit))
+
+
+def _of(table: Table, run: int, channel: str | None) -> Select[*tuple[Any, ...]]:
+    statement = select(table).where(table.c.run == run)
+    return statement if channel is None else statement.where(table.c.channel == channel)
+
+
+def _volume_filter(run: int, channel: str | None, since_ns: int | None) -> list[ColumnElement[bool]]:
+    volume = tables.volumes.c
+    wanted: list[ColumnElement[bool]] = [volume.run == run]
+    if channel is not None:
+        wanted.append(volume.channel == channel)
+    if since_ns is not None:
+        wanted.append(volume.time_ns + volume.step_ns > since_ns)
+    return wanted
+
+
+def _decoded(row: Row) -> Row:
+    for name in _JSON_COLUMNS & row.keys():
+        if isinstance(row[name], str):
+            row[name] = json.loads(row[name])
+    return row

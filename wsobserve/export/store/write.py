@@ -1,0 +1,216 @@
+"""The store's one writer: records in, rows of one run out, a whole call or nothing of it.
+
+A run is opened by the first call to `export`, so that an input that cannot be read leaves no empty run behind. What a
+snapshot says replaces what the one before said; only rows that changed are written. Of messages, anomalies and losses
+the first ones of a run are kept up to a limit, and how many are left out stands in the table `runs`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, inspect, not_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.elements import ColumnElement
+
+from wsobserve import __version__
+from wsobserve.config import DEFAULT_LIMITS, Limits
+from wsobserve.export.error import ExportError
+from wsobserve.export.store import rows, tables
+from wsobserve.export.store.address import StoreAddress, open_to_write, parse_address, translated
+from wsobserve.export.store.version import check_version
+from wsobserve.export.store.written import Written
+from wsobserve.records import Anomaly, CaptureLoss, ChannelMessage, ConnectionSummary, Record, Snapshot
+
+_STORED = (Anomaly, CaptureLoss, ChannelMessage, ConnectionSummary, Snapshot)
+
+
+class StoreExporter:
+    """Writes one run into the store at `url`. Handshakes are stored with their connection."""
+
+    def __init__(
+        self, url: str, *, service: str | None = None, sources: Sequence[str] = (), limits: Limits = DEFAULT_LIMITS
+    ) -> None:
+        """Opens the store, and makes it where there is none. `ExportError` says why that cannot be."""
+        self._address = parse_address(url)
+        self._engine: Engine | None = open_to_write(self._address)
+        self._service = service
+        self._sources = list(sources)
+        self._limits = limits
+        self._written = Written()
+        try:
+            with translated(self._address), self._engine.begin() as connection:
+                _prepare(self._address, connection)
+        except ExportError:
+            self.close()
+            raise
+
+    @property
+    def run(self) -> int | None:
+        """The number of the run in the store; None as long as nothing was exported."""
+        return self._written.run
+
+    def export(self, records: Sequence[Record]) -> None:
+        """Writes `records` in one transaction; on `ExportError` nothing of them is in the store."""
+        if self._engine is None:
+            raise ExportError(f"store {self._address.shown}: it is closed")
+        if not any(isinstance(record, _STORED) for record in records):
+            return
+        if self._address.path is not None and not self._address.path.exists():
+            raise ExportError(f"store {self._address.shown}: the file has been removed")
+        before = self._written.copy()
+        try:
+            with translated(self._address), self._engine.begin() as connection:
+                self._write(connection, records)
+        except BaseException:
+            self._written = before
+            raise
+
+    def flush(self, timeout_s: float) -> bool:
+        """True: each call to `export` has reached the database when it returns."""
+        return True
+
+    def close(self) -> None:
+        """Closes the database. A run whose last snapshot did not come stays unfinished."""
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None
+
+    def _write(self, connection: Connection, records: Sequence[Record]) -> None:
+        if self._written.run is None:
+            self._written.run = self._open_run(connection)
+        messages: list[ChannelMessage] = []
+        anomalies: list[Anomaly] = []
+        losses: list[CaptureLoss] = []
+        summaries: list[ConnectionSummary] = []
+        for record in records:
+            match record:
+                case ChannelMessage():
+                    messages.append(record)
+                case ConnectionSummary():
+                    summaries.append(record)
+                case Anomaly():
+                    anomalies.append(record)
+                case CaptureLoss():
+                    losses.append(record)
+                case Snapshot():
+                    summaries.extend(record.open_connections)
+                    self._write_snapshot(connection, record)
+        self._write_connections(connection, summaries)
+        self._write_bounded(connection, messages, anomalies, losses)
+
+    def _open_run(self, connection: Connection) -> int:
+        row = {
+            "service": rows.text(self._service),
+            "sources": rows.json_text(self._sources),
+            "version": __version__,
+            "created_ns": time.time_ns(),
+            "finished": False,
+            "messages_without_kind": 0,
+            "messages_in_overflow": 0,
+            "messages_left_out": 0,
+            "anomalies_left_out": 0,
+            "losses_left_out": 0,
+        }
+        key = connection.execute(insert(tables.runs).values(row)).inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+    def _update_run(self, connection: Connection, values: rows.Row) -> None:
+        connection.execute(update(tables.runs).where(tables.runs.c.id == self._written.run).values(values))
+
+    def _write_snapshot(self, connection: Connection, snapshot: Snapshot) -> None:
+        accounting = snapshot.accounting
+        values = {
+            "started_ns": accounting.first_time_ns,
+            "ended_ns": accounting.last_time_ns,
+            "snapshot_ns": snapshot.time_ns,
+            "finished": snapshot.final,
+            "accounting": rows.json_text(accounting),
+            "messages_without_kind": rows.integer(snapshot.messages_without_kind),
+            "messages_in_overflow": rows.integer(snapshot.messages_in_overflow),
+        }
+        self._update_run(connection, values)
+        written = self._written
+        for table, key, (changed, gone) in (
+            (tables.series, "number", written.changed_series(snapshot)),
+            (tables.channels, "number", written.changed_channels(snapshot)),
+            (tables.kinds, "id", written.changed_kinds(snapshot)),
+        ):
+            if gone:
+                vanished = (table.c.run == written.run) & (table.c[key].in_(gone))
+                connection.execute(delete(table).where(vanished))
+            _upsert(connection, table, (table.c.run, table.c[key]), changed)
+        self._write_volumes(connection, snapshot)
+
+    def _write_volumes(self, connection: Connection, snapshot: Snapshot) -> None:
+        """A longer step takes the place of the shorter ones that it covers."""
+        assert self._written.run is not None
+        volume = tables.volumes.c
+        for record in self._written.joined_volumes(snapshot):
+            covered = (
+                (volume.run == self._written.run)
+                & (volume.channel == rows.text(record.channel))
+                & (func.coalesce(volume.direction, "") == (record.direction or ""))
+                & (volume.time_ns > record.time_ns)
+                & (volume.time_ns < record.time_ns + record.step_ns)
+            )
+            connection.execute(delete(tables.volumes).where(covered))
+        changed = [rows.volume_row(self._written.run, record) for record in snapshot.volumes]
+        _upsert(connection, tables.volumes, tables.SAME_VOLUME, changed)
+
+    def _write_connections(self, connection: Connection, summaries: list[ConnectionSummary]) -> None:
+        changed, replaced = self._written.changed_connections(summaries)
+        table = tables.connections
+        for name, stream, started_ns in replaced:
+            same = (table.c.run == self._written.run) & (table.c.connection == name) & (table.c.started_ns == started_ns)
+            connection.execute(delete(table).where(same & table.c.stream.is_not_distinct_from(stream)))
+        _upsert(connection, table, tables.SAME_CONNECTION, changed, final=table.c.state != "open")
+
+    def _write_bounded(
+        self, connection: Connection, messages: list[ChannelMessage], anomalies: list[Anomaly], losses: list[CaptureLoss]
+    ) -> None:
+        run, written, limits = self._written.run, self._written, self._limits
+        assert run is not None
+        left_out = written.left_out()
+        room = limits.stored_messages
+        kept_messages = [record for record in messages if written.take("messages", "", room)]
+        kept_anomalies = [record for record in anomalies if written.take("anomalies", record.anomaly, limits.stored_anomalies)]
+        kept_losses = [record for record in losses if written.take("losses", record.reason, limits.stored_anomalies)]
+        for table, kept in (
+            (tables.messages, [rows.message_row(run, record) for record in kept_messages]),
+            (tables.anomalies, [rows.anomaly_row(run, record) for record in kept_anomalies]),
+            (tables.losses, [rows.loss_row(run, record) for record in kept_losses]),
+        ):
+            if kept:
+                connection.execute(insert(table), kept)
+        if written.left_out() != left_out:
+            self._update_run(connection, {f"{name}_left_out": count for name, count in written.left_out().items()})
+
+
+def _prepare(address: StoreAddress, connection: Connection) -> None:
+    """Makes the tables where there are none; refuses those of a newer wsobserve."""
+    if inspect(connection).has_table(tables.store_version.name):
+        check_version(address, connection)
+        return
+    tables.metadata.create_all(connection)
+    connection.execute(insert(tables.store_version).values(version=tables.SCHEMA_VERSION))
+
+
+def _upsert(
+    connection: Connection,
+    table: Table,
+    same: tuple[ColumnElement[Any], ...],
+    values: list[rows.Row],
+    final: ColumnElement[bool] | None = None,
+) -> None:
+    """Inserts the rows, or updates the ones that are there already; never one that is `final`."""
+    if not values:
+        return
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table)
+    changes = {name: statement.excluded[name] for name in values[0]}
+    where = None if final is None else not_(final)
+    connection.execute(statement.on_conflict_do_update(index_elements=list(same), set_=changes, where=where), values)
