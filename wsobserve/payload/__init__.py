@@ -1,0 +1,1 @@
+"""Messages in; channel messages out: format, channel, name, body."""

@@ -1,0 +1,149 @@
+"""The payload stage: each message becomes one channel message on the channel of its handshake."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wsobserve.config import Limits
+from wsobserve.payload.stage import Payload
+from wsobserve.records import CLIENT_TO_SERVER, ChannelMessage, Half, Handshake, Message, kind_id
+
+
+def a_half(connection: str = "c1", stream: int | None = None) -> Half:
+    return Half(
+        connection=connection,
+        source="10.0.0.1:5000",
+        destination="10.0.0.2:80",
+        client="10.0.0.1:5000",
+        server="10.0.0.2:80",
+        direction=CLIENT_TO_SERVER,
+        stream=stream,
+    )
+
+
+def a_handshake(
+    half: Half,
+    path_template: str | None = "/rooms/{id}",
+    subprotocol: str | None = None,
+    state: Literal["accepted", "refused", "unanswered"] = "accepted",
+) -> Handshake:
+    return Handshake(
+        half=half,
+        time_ns=1,
+        packet=2,
+        request_time_ns=0,
+        request_packet=1,
+        method="GET",
+        target=path_template,
+        path_template=path_template,
+        host="example.org",
+        origin=None,
+        user_agent=None,
+        traceparent=None,
+        version="13",
+        status_code=101,
+        subprotocol=subprotocol,
+        state=state,
+    )
+
+
+def a_message(payload: bytes, half: Half | None = None, opcode: int = 1) -> Message:
+    length = len(payload)
+    return Message(half or a_half(), 5, 3, 4, opcode, 1, False, length, length, True, True, payload, None, length + 6)
+
+
+def said(stage: Payload, record: Handshake | Message) -> ChannelMessage:
+    [channel_message] = stage.receive(record)
+    return channel_message
+
+
+def test_a_message_is_filed_on_the_channel_of_its_handshake() -> None:
+    stage = Payload()
+    assert stage.receive(a_handshake(a_half(), subprotocol="chat.v1")) == []
+    message = a_message(b'{"type":"join","room":1}')
+    assert said(stage, message) == ChannelMessage(
+        message=message,
+        format="json",
+        channel="/rooms/{id}",
+        route="/rooms/{id}",
+        subprotocol="chat.v1",
+        name="join",
+        schema=kind_id("/rooms/{id}", "client_to_server", "join"),
+        frame_bytes=30,
+        length=24,
+        body={"type": "join", "room": 1},
+    )
+
+
+def test_without_a_handshake_the_route_is_unknown() -> None:
+    channel_message = said(Payload(), a_message(b"hello"))
+    assert (channel_message.channel, channel_message.route, channel_message.format) == ("unknown route", None, "text")
+    assert channel_message.schema is None  # a text has no shape to be filed under
+
+
+def test_a_response_whose_request_was_not_captured_gives_no_route_but_a_subprotocol() -> None:
+    stage = Payload()
+    stage.receive(a_handshake(a_half(), path_template=None, subprotocol="mqtt"))
+    channel_message = said(stage, a_message(b"\x10", opcode=2))
+    assert (channel_message.channel, channel_message.route, channel_message.subprotocol) == ("unknown route", None, "mqtt")
+
+
+def test_a_refused_handshake_opens_nothing() -> None:
+    stage = Payload()
+    stage.receive(a_handshake(a_half(), state="refused"))
+    assert said(stage, a_message(b"x")).channel == "unknown route"
+
+
+def test_a_forgotten_connection_has_no_route_and_its_identifier_may_return() -> None:
+    stage = Payload()
+    stage.receive(a_handshake(a_half(), "/a"))
+    stage.forget("c1")
+    stage.forget("never seen")
+    assert said(stage, a_message(b"x")).channel == "unknown route"
+    stage.receive(a_handshake(a_half(), "/b"))
+    assert said(stage, a_message(b"x")).channel == "/b"
+
+
+def test_streams_of_one_connection_have_routes_of_their_own() -> None:
+    stage = Payload()
+    stage.receive(a_handshake(a_half(stream=1), "/a"))
+    stage.receive(a_handshake(a_half(stream=3), "/b"))
+    assert said(stage, a_message(b"x", a_half(stream=1))).channel == "/a"
+    assert said(stage, a_message(b"x", a_half(stream=3))).channel == "/b"
+
+
+def test_an_undecoded_message_is_counted_and_not_looked_into() -> None:
+    half = a_half()
+    cut = Message(half, 5, 3, 4, 1, 1, False, 40, 40, False, None, b'{"type":"join"}', "incomplete", 46)
+    channel_message = said(Payload(), cut)
+    assert (channel_message.format, channel_message.body, channel_message.name) == ("undecoded", None, None)
+    assert (channel_message.length, channel_message.frame_bytes, channel_message.schema) == (40, 46, None)
+    unknown = Message(half, 5, 3, 4, 2, 1, True, 40, None, False, None, b"", "context_lost", 46)
+    assert said(Payload(), unknown).length == 0
+
+
+def test_beyond_the_limit_the_oldest_route_is_given_up_and_counted() -> None:
+    stage = Payload(Limits(connections=2))
+    for number in range(3):
+        stage.receive(a_handshake(a_half(f"c{number}"), f"/{'abc'[number]}"))
+    channels = [said(stage, a_message(b"x", a_half(f"c{number}"))).channel for number in range(3)]
+    assert channels == ["unknown route", "/b", "/c"]
+    assert stage.forgotten == 1
+
+
+def test_nothing_waits_in_the_stage() -> None:
+    stage = Payload()
+    stage.receive(a_handshake(a_half(), "/a"))
+    assert stage.expire(10**18) == []
+    assert stage.finish() == []
+    assert said(stage, a_message(b"x")).channel == "unknown route"
+
+
+@given(st.binary(max_size=80), st.sampled_from([1, 2]))
+def test_any_message_gives_exactly_one_channel_message_of_its_size(payload: bytes, opcode: int) -> None:
+    channel_message = said(Payload(), a_message(payload, opcode=opcode))
+    assert channel_message.length == len(payload)
+    assert channel_message.frame_bytes == len(payload) + 6
