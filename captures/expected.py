@@ -57,7 +57,8 @@ def _without_origin(line: Line) -> Line:
     return {
         name: value
         for name, value in line.items()
-        if name not in ("by", "line", "client", "server") and (value is not None or name not in ("fragments", "contained"))
+        if name not in ("by", "line", "time_ns", "client", "server")
+        and (value is not None or name not in ("fragments", "contained"))
     }
 
 
@@ -85,9 +86,9 @@ def _messages(said: list[Line], direction: str, sender: str, receiver: str) -> l
 
 
 def _close(said: list[Line]) -> list[Line]:
-    """How the connection ended for each side. A side that logged nothing has None."""
+    """How the connection ended for each side. A side that logged nothing has None. What was refused never began."""
     seen = {line["by"]: line for line in said if line["kind"] == "close"}
-    if not seen:
+    if not seen or any(line["kind"] == "handshake" and line["status_code"] != 101 for line in said):
         return []
     codes = {f"{side}_status_code": seen[side]["status_code"] if side in seen else None for side in ("client", "server")}
     asked = [line["closed_by"] for line in seen.values() if line["closed_by"] is not None]

@@ -10,7 +10,6 @@ log, and `expected.py` joins the two logs. What tcpdump captured is never looked
 from __future__ import annotations
 
 import argparse
-import gzip
 import os
 import re
 import select
@@ -19,8 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from expected import expected_records, write_records
@@ -52,15 +50,23 @@ class Recording:
     veth: tuple[str, str] | None = None  # addresses of a client's and a server's namespace joined by a veth pair
     capture_options: tuple[str, ...] = ()
     client_starts_capture: bool = False  # the client says when, by the line `capture`
-    server: tuple[str, ...] | None = None  # a server of its own instead of the script
+    server: tuple[str, ...] | None = None  # a server that is no script of ours; ended by a signal
+    server_ready: str = "ready"  # what it says when it answers
     timeout: float = 90
-    software: tuple[tuple[str, ...], ...] = field(default=())  # commands that print a version
 
 
 RECORDINGS = {
     recording.name: recording
     for recording in (
         Recording("demo", "demo.py", (8080,), addresses=("10.20.0.10/24", *(f"10.20.0.{n}/24" for n in range(101, 119)))),
+        Recording("ws_deflate", "ws_deflate.mjs", (8091,)),
+        Recording("socketio", "socketio.mjs", (8092,)),
+        Recording("graphql_ws", "graphql_ws.mjs", (8093,), suffix="pcap", nanoseconds=False),
+        Recording("websockets_chat", "websockets_chat.py", (8094,), suffix="pcap"),
+        Recording("ipv6", "ipv6.py", (8095,), veth=("fd00:8095::2", "fd00:8095::1")),
+        Recording("fragments", "fragments.mjs", (8096,), veth=("10.96.0.2", "10.96.0.1"), suffix="pcap"),
+        Recording("mqtt", "mqtt.py", (8097,), server=("mosquitto", "-c", "{scripts}/mqtt.conf"), server_ready=" running"),
+        Recording("browser", "browser.py", (8098,)),
     )
 }
 
@@ -142,8 +148,23 @@ def set_up_network(recording: Recording) -> None:
         run("ip", "address", "add", address, "dev", "lo")
 
 
-def command_of(recording: Recording, side: str) -> list[str]:
-    """How the client or the server of a recording is started."""
+def set_up_veth(recording: Recording, server_namespace: int) -> None:
+    """Join our namespace, the client's, to the one of process `server_namespace` by a veth pair."""
+    assert recording.veth is not None
+    client, server = recording.veth
+    prefix = ["64", "nodad"] if ":" in client else ["24"]
+    within = ["nsenter", "--net", "--target", str(server_namespace)]
+    run("ip", "link", "add", "client", "type", "veth", "peer", "name", "server", "netns", str(server_namespace))
+    for side, address, prepend in (("client", client, []), ("server", server, within)):
+        run(*prepend, "ip", "address", "add", f"{address}/{prefix[0]}", "dev", side, *prefix[1:])
+        # One packet per segment on the wire, as between two machines; otherwise the kernel hands over 64 kB at once.
+        run(*prepend, "ip", "link", "set", side, "mtu", str(recording.mtu), "gso_max_segs", "1", "up")
+
+
+def command_of(recording: Recording, side: str, namespace: int | None = None) -> list[str]:
+    """How the client or the server of a recording is started, within the namespace of a process if one is given."""
+    if namespace is not None:
+        return ["nsenter", "--net", "--target", str(namespace), *command_of(recording, side)]
     if side == "server" and recording.server is not None:
         return [part.format(scripts=SCRIPTS) for part in recording.server]
     interpreter = "node" if recording.script.endswith(".mjs") else sys.executable
@@ -155,7 +176,7 @@ def capture_command(recording: Recording, file: Path) -> list[str]:
     options = ["--immediate-mode", "-U", "-n", "-Z", "root", "-B", "16384", *recording.capture_options]
     if recording.nanoseconds:
         options.append("--time-stamp-precision=nano")
-    return ["tcpdump", "-i", "lo", "-w", str(file), *options, ports]
+    return ["tcpdump", "-i", "client" if recording.veth else "lo", "-w", str(file), *options, ports]
 
 
 def record(recording: Recording, output: Path) -> None:
@@ -178,9 +199,15 @@ def record(recording: Recording, output: Path) -> None:
             return capture
 
         try:
+            namespace = None
+            if recording.veth is not None:
+                namespace = start(["unshare", "--net", "sh", "-c", "echo ready; exec sleep 600"])
+                namespace.wait_for_line("ready", 5)
+                set_up_veth(recording, namespace.pid)
             capture = None if recording.client_starts_capture else start_capture()
-            server = start(command_of(recording, "server"), log=logs["server"])
-            server.wait_for_line("ready", 15)
+            command = command_of(recording, "server", namespace.pid if namespace else None)
+            server = start(command, error=recording.server is not None, log=logs["server"])
+            server.wait_for_line(recording.server_ready, 15)
             client = start(command_of(recording, "client"), log=logs["client"])
             if capture is None:
                 client.wait_for_line("capture", 30)
@@ -188,8 +215,11 @@ def record(recording: Recording, output: Path) -> None:
                 client.tell("capturing")
             if client.wait(recording.timeout):
                 raise RecordingError(f"the client of {recording.name} failed")
-            server.tell("stop")
-            server.wait(15)
+            if recording.server is None:
+                server.tell("stop")
+                server.wait(15)
+            else:
+                server.interrupt()
             time.sleep(0.5)  # the kernel hands over the last packets
             said = capture.interrupt()
         finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Mapping
 from typing import Literal
 
@@ -30,19 +31,32 @@ class ApplicationLog:
 
     def __init__(self, by: Side) -> None:
         self.by: Side = by
-        self._file = open(os.environ["APPLICATION_LOG"], "a", encoding="utf-8", buffering=1)
+        # Open until the program ends, however it ends: that is why it is written line by line.
+        self._file = open(os.environ["APPLICATION_LOG"], "a", encoding="utf-8", buffering=1)  # noqa: SIM115
         self._lines = 0
 
     def write(self, kind: str, client: str, server: str, **fields: object) -> int:
         """Write one line and return its number."""
         self._lines += 1
-        line = {"kind": kind, "by": self.by, "line": self._lines, "client": client, "server": server, **fields}
+        line = {
+            "kind": kind,
+            "by": self.by,
+            "line": self._lines,
+            "time_ns": time.time_ns(),
+            "client": client,
+            "server": server,
+            **fields,
+        }
         self._file.write(json.dumps(line) + "\n")
         return self._lines
 
     def software(self, **versions: str) -> None:
         """Which software, in which version, this program is made of."""
         self.write("software", "", "", versions=versions)
+
+    def capture_started(self) -> None:
+        """From now on every packet is captured; until now, none was."""
+        self.write("capture_started", "", "")
 
     def handshake(
         self,
