@@ -613,3 +613,16 @@ class Accounting(msgspec.Struct, kw_only=True):
     anomalies: dict[str, int] = {}
     capture_loss: dict[str, int] = {}  # packets, by reason; a loss of unknown size counts in `capture_loss_unknown`
     capture_loss_unknown: dict[str, int] = {}
+
+    def merge(self, other: Accounting) -> None:
+        """Add up, field by field; of times the earliest and the latest."""
+        for field in self.__struct_fields__:
+            ours, theirs = getattr(self, field), getattr(other, field)
+            if isinstance(ours, dict):
+                for key, count in theirs.items():
+                    ours[key] = ours.get(key, 0) + count
+            elif field in ("first_time_ns", "last_time_ns"):
+                known = [time_ns for time_ns in (ours, theirs) if time_ns is not None]
+                setattr(self, field, (min if field == "first_time_ns" else max)(known, default=None))
+            else:
+                setattr(self, field, ours + theirs)

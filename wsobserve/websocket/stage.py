@@ -82,7 +82,7 @@ class WebSocket:
 
     def account(self, accounting: Accounting) -> None:
         """Add this room's counters."""
-        add_counts(accounting, self._totals)
+        accounting.merge(self._totals)
         for connection in self._connections.values():
             _count_connection(accounting, connection, connection.kind or "undecided")
 
@@ -138,20 +138,3 @@ def _count_connection(accounting: Accounting, connection: WebSocketConnection, k
             accounting.anomalies[kind_of.value] = accounting.anomalies.get(kind_of.value, 0) + count
         accounting.bytes_unsynchronised += direction.count().unsynchronised_bytes
 
-
-def add_counts(into: Accounting, other: Accounting) -> None:
-    """Add up two accountings (they are a fold: this is its merge)."""
-    for field in other.__struct_fields__:
-        theirs = getattr(other, field)
-        if field == "first_time_ns":
-            ours = into.first_time_ns
-            into.first_time_ns = theirs if ours is None else ours if theirs is None else min(ours, theirs)
-        elif field == "last_time_ns":
-            ours = into.last_time_ns
-            into.last_time_ns = theirs if ours is None else ours if theirs is None else max(ours, theirs)
-        elif isinstance(theirs, dict):
-            counts = getattr(into, field)
-            for key, count in theirs.items():
-                counts[key] = counts.get(key, 0) + count
-        else:
-            setattr(into, field, getattr(into, field) + theirs)
