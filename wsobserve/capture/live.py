@@ -36,6 +36,9 @@ STATISTICS_INTERVAL = 1.0  # seconds
 _SOL_PACKET, _PACKET_STATISTICS = 263, 6
 _SO_ATTACH_FILTER, _SO_RCVBUFFORCE, _SO_TIMESTAMPNS = 26, 33, 35
 _ETH_P_ALL = 3
+_IPV4, _IPV6 = 0x0800, 0x86DD
+_PROTOCOL_BYTES = {_IPV4: b"\x08\x00", _IPV6: b"\x86\xdd"}
+_VLAN_PROTOCOLS = frozenset((0x8100, 0x88A8, 0x9100))
 _TIMESPEC = struct.Struct("@ll")
 _STATISTICS = struct.Struct("=II")
 _COOKED_HEADER = struct.Struct(">HHHQH")  # packet type, ARPHRD, no address, protocol
@@ -118,10 +121,12 @@ class LiveSource:
                     break  # the error comes again if it lasts
                 self._network_down(error, deadline)
                 return None
-            key = (address[2], address[3], address[1])  # packet type, ARPHRD, protocol
-            header = self._cooked_headers.get(key) or self._cooked_header(key)
-            view[position:start] = header
             captured = length if length < snap_length else snap_length
+            protocol = address[1]
+            if protocol in _VLAN_PROTOCOLS or self._buffer[start + 2 : start + 4] == _PROTOCOL_BYTES.get(protocol, b""):
+                protocol = first_protocol(bytes(view[start : start + min(length, 6)]), length, protocol)
+            key = (address[2], address[3], protocol)  # with packet type and ARPHRD
+            view[position:start] = self._cooked_headers.get(key) or self._cooked_header(key)
             batch.offsets.append(position)
             batch.captured_lengths.append(16 + captured)
             batch.original_lengths.append(16 + length)
@@ -152,7 +157,11 @@ class LiveSource:
         """An interface that went down may come up again, and its packets with it; one that is gone does not."""
         if error.errno != errno.ENETDOWN:
             raise CaptureError(f"{self._name}: {error.strerror}") from None
-        if self._interface_index() != self._index:
+        try:
+            there = self._index == self._interface_index()
+        except CaptureError:
+            there = False
+        if not there:
             raise CaptureError(f"{self._name}: the interface is gone")
         self._poll.poll(max(deadline - time.monotonic(), 0) * 1000)
 
@@ -196,6 +205,24 @@ class LiveSource:
         except CaptureError:
             packet_socket.close()
             raise
+
+
+def first_protocol(beginning: bytes, length: int, protocol: int) -> int:
+    """The EtherType of what a packet of `length` bytes begins with, where the kernel's word for it may not be that.
+
+    Of a packet with a VLAN tag that was left in it, some kernels name the tag's protocol and others that of what is
+    tagged, and the packet begins with the tag when it came in and behind it when it goes out. An IP header is
+    known by a length that fits.
+    """
+    if len(beginning) < 6:
+        return protocol
+    version = beginning[0] >> 4
+    inner = int.from_bytes(beginning[2:4], "big")
+    if version == 4 and inner <= length and protocol != _IPV6:  # total length
+        return _IPV4
+    if version == 6 and int.from_bytes(beginning[4:6], "big") + 40 <= length and protocol != _IPV4:  # payload length
+        return _IPV6
+    return protocol if protocol in _VLAN_PROTOCOLS else 0x8100
 
 
 def _time_ns(ancillary: list[tuple[int, int, bytes]]) -> int:

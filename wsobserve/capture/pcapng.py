@@ -1,9 +1,9 @@
 """pcapng files: sections of blocks, read as draft-ietf-opsawg-pcapng writes them. Bytes go in, packet batches come out.
 
 Each section has its own byte order and its own interfaces, each interface its own link type and time unit. Packets are
-numbered through the whole file, all interfaces together, as Wireshark does (which gives numbers to custom blocks too;
-we do not). A simple packet block has no time: it gets that of the packet in
-front of it, or 0. What interface statistics count as dropped becomes a `CaptureLoss`. Decryption secrets are kept.
+numbered through the whole file, all interfaces together, as Wireshark does (which numbers custom blocks too; we do not).
+A simple packet block has no time: it gets that of the packet in front of it, or 0. What interface statistics count as
+dropped becomes a `CaptureLoss`. Decryption secrets are kept.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Iterator
+from typing import Literal
 
 from wsobserve.capture.compression import CaptureBytes
 from wsobserve.capture.error import CaptureError
@@ -29,7 +30,11 @@ MAGIC = b"\x0a\x0d\x0d\x0a"  # the same in both byte orders
 BYTE_ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
 MAXIMUM_BLOCK = MAXIMUM_LENGTH + 1024 * 1024  # a packet and its options
 MAXIMUM_INTERFACES = 65_536  # of one section
-MAXIMUM_SECRETS = 16 * 1024 * 1024  # bytes that are kept
+MAXIMUM_SECRETS = 16 * 1024 * 1024  # bytes that are kept of a file
+SECRETS_OVERHEAD = 128  # bytes that each block of them counts more, however small
+Dropped = Literal["interface_dropped", "kernel_dropped"]
+_DROP_COUNTERS: dict[int, Dropped] = {5: "interface_dropped", 7: "kernel_dropped"}  # isb_ifdrop, isb_osdrop
+_PACKETS = (ENHANCED_PACKET, SIMPLE_PACKET, PACKET)
 _TIME_MIN, _TIME_MAX = -(2**63), 2**63 - 1
 _OPTION_DROPCOUNT = 4  # of an enhanced packet block
 
@@ -51,7 +56,7 @@ class Interface:
             self.units_ns, self.units_per = 10 ** (9 - power), 1
         else:
             self.units_ns, self.units_per = 1, 10 ** (power - 9)
-        self.dropped = {"interface_dropped": 0, "kernel_dropped": 0}  # as interface statistics last said
+        self.dropped: dict[Dropped, int] = {"interface_dropped": 0, "kernel_dropped": 0}  # as interface statistics last said
         self.marked_dropped = 0  # as the packets themselves say
 
     def time_ns(self, units: int) -> int:
@@ -68,12 +73,14 @@ class PcapngReader:
 
     def __init__(self, data: CaptureBytes, secrets: list[tuple[int, bytes]] | None = None) -> None:
         self.secrets: list[tuple[int, bytes]] = [] if secrets is None else secrets
+        self._secrets_length = 0
         self._data = data
         self._packets = 0
         self._last_time_ns = 0
         self._interfaces: list[Interface] = []
         self._use_byte_order("<")
         self._batch = self._new_batch(b"", 0)
+        self._items: list[PacketBatch | CaptureLoss] = []  # to be given out
         self._position = 0  # in the buffer, behind the last whole block
         self._wanted = 0  # bytes that the next block needs
 
@@ -89,16 +96,22 @@ class PcapngReader:
         more = data.read(1, FIRST_READ)
         while more:
             buffer = rest + more
+            damage: _Damage | None = None
             try:
-                yield from self._blocks(buffer)
-            except _Damage as damage:
-                yield from self._flush()
+                self._blocks(buffer)
+            except _Damage as error:
+                damage = error
+            self._flush()
+            yield from self._items
+            self._items = []
+            if damage is not None:
                 if not blocks and not self._position:
-                    raise CaptureError(f"{data.name}: not a capture file (pcapng whose header is damaged: {damage})") from None
+                    raise CaptureError(f"{data.name}: not a capture file (pcapng whose header is damaged: {damage})")
                 offset += self._position
                 detail = f"after packet {self._packets}, byte {offset}: {damage}; nothing behind it was read"
                 yield CaptureLoss(source=data.source, reason="file_damaged", detail=detail)
-                yield from self._section_end()
+                self._section_end()
+                yield from self._items
                 return
             offset += self._position
             blocks = blocks or self._position > 0
@@ -109,7 +122,8 @@ class PcapngReader:
             raise CaptureError(f"{data.name}: pcapng file cut inside its section header")
         if rest or data.loss is not None:
             yield end_too_early(data, self._packets, offset)
-        yield from self._section_end()
+        self._section_end()
+        yield from self._items
 
     def _use_byte_order(self, order: str) -> None:
         self._order = order
@@ -124,14 +138,14 @@ class PcapngReader:
             buffer, array("q"), array("q"), array("q"), array("q"), link_type, self._packets + 1, self._data.source
         )
 
-    def _flush(self) -> Iterator[PacketBatch]:
-        """The batch being filled, if there is anything in it; an empty one takes its place."""
+    def _flush(self) -> None:
+        """Hands out the batch being filled, if there is anything in it; an empty one takes its place."""
         batch = self._batch
         if len(batch):
+            self._items.append(batch)
             self._batch = self._new_batch(batch.buffer, batch.link_type)
-            yield batch
 
-    def _blocks(self, buffer: bytes) -> Iterator[PacketBatch | CaptureLoss]:
+    def _blocks(self, buffer: bytes) -> None:
         """Reads the whole blocks of `buffer`; `_position` is then behind them. Raises _Damage."""
         self._batch = self._new_batch(buffer, 0)
         self._position = position = 0
@@ -142,8 +156,8 @@ class PcapngReader:
                 break
             block_type, length = self._block_header.unpack_from(buffer, position)
             if block_type == SECTION_HEADER:
-                yield from self._flush()
-                yield from self._section_end()
+                self._flush()
+                self._section_end()
                 length = self._section_start(buffer, position)
             if length < 12 or length & 3 or length > MAXIMUM_BLOCK:
                 raise _Damage(f"a block cannot be {length} bytes long")
@@ -153,17 +167,16 @@ class PcapngReader:
                 break
             if self._length.unpack_from(buffer, next_position - 4)[0] != length:
                 raise _Damage("the two lengths of a block differ")
-            if block_type in (ENHANCED_PACKET, SIMPLE_PACKET, PACKET):
-                yield from self._packet(block_type, buffer, position + 8, next_position - 4)
+            if block_type in _PACKETS:
+                self._packet(block_type, buffer, position + 8, next_position - 4)
             elif block_type == INTERFACE_DESCRIPTION:
                 self._interface(buffer, position + 8, next_position - 4)
             elif block_type == INTERFACE_STATISTICS:
-                yield from self._flush()
-                yield from self._statistics(buffer, position + 8, next_position - 4)
+                self._flush()
+                self._statistics(buffer, position + 8, next_position - 4)
             elif block_type == DECRYPTION_SECRETS:
                 self._secrets(buffer, position + 8, next_position - 4)
             self._position = position = next_position
-        yield from self._flush()
 
     def _section_start(self, buffer: bytes, position: int) -> int:
         """Takes the section's byte order; returns the length of its header block."""
@@ -181,15 +194,13 @@ class PcapngReader:
                 raise _Damage(f"pcapng version {major} is not known")
         return length
 
-    def _section_end(self) -> Iterator[CaptureLoss]:
+    def _section_end(self) -> None:
         """Losses that only the packets themselves told of, without interface statistics."""
         for interface in self._interfaces:
             lost = interface.marked_dropped - sum(interface.dropped.values())
             interface.marked_dropped = 0
             if lost > 0:
-                yield CaptureLoss(
-                    source=self._data.source, reason="interface_dropped", packets=lost, time_ns=self._last_time_ns or None
-                )
+                self._lost("interface_dropped", lost, self._last_time_ns)
 
     def _interface(self, buffer: bytes, position: int, end: int) -> None:
         if end - position < 8:
@@ -214,8 +225,8 @@ class PcapngReader:
             yield code, buffer[position + 4 : position + 4 + length]
             position += 4 + (length + 3 & ~3)
 
-    def _packet(self, block_type: int, buffer: bytes, position: int, end: int) -> Iterator[PacketBatch]:
-        """Enters a packet into the batch; gives the batch out first when this packet has another link type."""
+    def _packet(self, block_type: int, buffer: bytes, position: int, end: int) -> None:
+        """Enters a packet into the batch; hands the batch out first when this packet has another link type."""
         if block_type == SIMPLE_PACKET:
             start = position + 4
             if start > end:
@@ -244,7 +255,7 @@ class PcapngReader:
             raise _Damage(f"packet {self._packets + 1} cannot hold {captured} bytes")
         batch = self._batch
         if batch.link_type != interface.link_type:
-            yield from self._flush()
+            self._flush()
             batch = self._batch
             batch.link_type = interface.link_type
         self._packets += 1
@@ -264,7 +275,7 @@ class PcapngReader:
             if code == _OPTION_DROPCOUNT and len(value) == 8:
                 interface.marked_dropped += struct.unpack(self._order + "Q", value)[0]
 
-    def _statistics(self, buffer: bytes, position: int, end: int) -> Iterator[CaptureLoss]:
+    def _statistics(self, buffer: bytes, position: int, end: int) -> None:
         """What an interface has dropped since it last said so: the counters run from the start of the capture."""
         if end - position < 12:
             raise _Damage("interface statistics are too short")
@@ -272,21 +283,18 @@ class PcapngReader:
         if number >= len(self._interfaces):
             return
         interface = self._interfaces[number]
-        time_ns = interface.time_ns(high << 32 | low) or None
         for code, value in self._options(buffer, position + 12, end):
-            if code not in (5, 7) or len(value) != 8:
+            reason = _DROP_COUNTERS.get(code)
+            if reason is None or len(value) != 8:
                 continue
             (total,) = struct.unpack(self._order + "Q", value)
-            if code == 5:  # isb_ifdrop
-                lost = total - interface.dropped["interface_dropped"]
-                interface.dropped["interface_dropped"] = total
-                if lost > 0:
-                    yield CaptureLoss(source=self._data.source, reason="interface_dropped", packets=lost, time_ns=time_ns)
-            else:  # isb_osdrop
-                lost = total - interface.dropped["kernel_dropped"]
-                interface.dropped["kernel_dropped"] = total
-                if lost > 0:
-                    yield CaptureLoss(source=self._data.source, reason="kernel_dropped", packets=lost, time_ns=time_ns)
+            if total > interface.dropped[reason]:
+                self._lost(reason, total - interface.dropped[reason], interface.time_ns(high << 32 | low))
+                interface.dropped[reason] = total
+
+    def _lost(self, reason: Dropped, packets: int, time_ns: int) -> None:
+        """Hands out a loss; time 0 is one that the file does not tell."""
+        self._items.append(CaptureLoss(source=self._data.source, reason=reason, packets=packets, time_ns=time_ns or None))
 
     def _secrets(self, buffer: bytes, position: int, end: int) -> None:
         if end - position < 8:
@@ -294,5 +302,6 @@ class PcapngReader:
         secrets_type, length = struct.unpack_from(self._order + "II", buffer, position)
         if length > end - position - 8:
             raise _Damage("decryption secrets are longer than their block")
-        if sum(len(kept) for _, kept in self.secrets) + length <= MAXIMUM_SECRETS:
+        self._secrets_length += length + SECRETS_OVERHEAD
+        if self._secrets_length <= MAXIMUM_SECRETS:
             self.secrets.append((secrets_type, buffer[position + 8 : position + 8 + length]))
