@@ -43,11 +43,9 @@ class Segments:
         "_segment_ns",
         "_start_ns",
         "_uncounted",
-        "handshake_told",
     )
 
     def __init__(self, resource: Resource, scope: InstrumentationScope, segment_ns: int, start_ns: int) -> None:
-        self.handshake_told = False  # the span of its opening handshake was made
         self._resource = resource
         self._scope = scope
         self._segment_ns = segment_ns

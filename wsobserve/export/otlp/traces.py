@@ -22,8 +22,6 @@ from wsobserve.export.otlp.identity import handshake_identity
 from wsobserve.export.otlp.segments import Segments
 from wsobserve.records import ConnectionSummary, Half, Handshake, Record, Snapshot
 
-Key = tuple[str, int | None, int | None]  # connection, HTTP/2 stream, time of the handshake
-
 
 class Spans:
     """Records in, finished spans out. Never raises for what was on the wire."""
@@ -41,7 +39,8 @@ class Spans:
         self._scope = scope
         self._segment_ns = segment_ns
         self._limit = connections
-        self._connections: OrderedDict[Key, Segments] = OrderedDict()  # the one touched longest ago comes first
+        # By connection and HTTP/2 stream; the one touched longest ago comes first.
+        self._connections: OrderedDict[tuple[str, int | None], _Connection] = OrderedDict()
         self._final = False  # the final snapshot was received
         self.evicted = 0  # connections forgotten to stay within the limit; seen again, their segments start over
 
@@ -49,17 +48,12 @@ class Spans:
         """The spans that are over with `record`."""
         match record:
             case Handshake():
-                return self._handshake(record)
-            case ConnectionSummary(state="closed"):
-                return self._observe(record, record.time_ns, last=True)
+                return self._handshake(record, self._connection(record.half))
             case ConnectionSummary(state="open"):
-                if self._final:
-                    return []  # its last segment was made with the final snapshot
-                return self._observe(record, record.time_ns, last=False)
+                # After the final snapshot its last segment has been made.
+                return [] if self._final else self._observe(record, record.time_ns, last=False)
             case ConnectionSummary():
-                spans = [] if record.handshake is None else self._handshake(record.handshake)
-                self._connections.pop(_key(record.half, record.handshake), None)
-                return spans
+                return self._end(record)
             case Snapshot():
                 return self._snapshot(record)
             case _:
@@ -68,46 +62,57 @@ class Spans:
     def finish(self) -> list[ReadableSpan]:
         """The last segment of every connection of which no end was told."""
         spans: list[ReadableSpan] = []
-        for segments in self._connections.values():
-            spans += segments.finish()
+        for connection in self._connections.values():
+            if connection.segments is not None:
+                spans += connection.segments.finish()
         self._connections.clear()
         return spans
 
     def _snapshot(self, snapshot: Snapshot) -> list[ReadableSpan]:
-        self._final = snapshot.final
         spans: list[ReadableSpan] = []
         for summary in snapshot.open_connections:
-            spans += self._observe(summary, snapshot.time_ns, last=snapshot.final)
+            spans += self._observe(summary, snapshot.time_ns, last=False)
+        if snapshot.final:
+            self._final = True
+            spans += self.finish()
+        return spans
+
+    def _end(self, summary: ConnectionSummary) -> list[ReadableSpan]:
+        if summary.state == "closed":
+            spans = self._observe(summary, summary.time_ns, last=True)
+        else:  # refused or unanswered: there was no WebSocket connection to tell of
+            handshake = summary.handshake
+            spans = [] if handshake is None else self._handshake(handshake, self._connection(summary.half))
+        self._connections.pop((summary.half.connection, summary.half.stream), None)
         return spans
 
     def _observe(self, summary: ConnectionSummary, time_ns: int, last: bool) -> list[ReadableSpan]:
+        connection = self._connection(summary.half)
         handshake = summary.handshake
-        key = _key(summary.half, handshake)
-        segments = self._segments(key, summary.started_ns if handshake is None else handshake.time_ns)
-        spans = [] if handshake is None else self._handshake_once(handshake, segments)
-        spans += segments.observe(summary, time_ns, last)
-        if last:
-            del self._connections[key]
-        return spans
+        spans = [] if handshake is None else self._handshake(handshake, connection)
+        if connection.segments is None:
+            start_ns = summary.started_ns if handshake is None else handshake.time_ns
+            connection.segments = Segments(self._resource, self._scope, self._segment_ns, start_ns)
+        return spans + connection.segments.observe(summary, time_ns, last)
 
-    def _handshake(self, handshake: Handshake) -> list[ReadableSpan]:
-        return self._handshake_once(handshake, self._segments(_key(handshake.half, handshake), handshake.time_ns))
-
-    def _segments(self, key: Key, start_ns: int) -> Segments:
-        segments = self._connections.get(key)
-        if segments is not None:
+    def _connection(self, half: Half) -> _Connection:
+        key = (half.connection, half.stream)
+        connection = self._connections.get(key)
+        if connection is not None:
             self._connections.move_to_end(key)
-            return segments
+            return connection
         if len(self._connections) >= self._limit:
             self._connections.popitem(last=False)
             self.evicted += 1
-        segments = self._connections[key] = Segments(self._resource, self._scope, self._segment_ns, start_ns)
-        return segments
+        connection = self._connections[key] = _Connection()
+        return connection
 
-    def _handshake_once(self, handshake: Handshake, segments: Segments) -> list[ReadableSpan]:
-        if segments.handshake_told:
+    def _handshake(self, handshake: Handshake, connection: _Connection) -> list[ReadableSpan]:
+        # Each comes twice, by itself and in the summary. A connection can carry several: one refused, then another try.
+        told = (handshake.request_time_ns, handshake.time_ns)
+        if connection.told == told:
             return []
-        segments.handshake_told = True
+        connection.told = told
         attributes = handshake_attributes(handshake)
         method = attributes.get("http.request.method", "_OTHER")
         context, parent = handshake_identity(handshake)
@@ -129,9 +134,11 @@ class Spans:
         return [span]
 
 
-def _key(half: Half, handshake: Handshake | None) -> Key:
-    # A connection can carry several handshakes: one refused, and another try behind it.
-    if handshake is None:
-        return half.connection, half.stream, None
-    started_ns = handshake.time_ns if handshake.request_time_ns is None else handshake.request_time_ns
-    return half.connection, half.stream, started_ns
+class _Connection:
+    """What is kept of one connection."""
+
+    __slots__ = ("segments", "told")
+
+    def __init__(self) -> None:
+        self.told: tuple[int | None, int] | None = None  # times of the handshake whose span was made last
+        self.segments: Segments | None = None  # from its first summary on
