@@ -540,6 +540,9 @@ class HalfStream:
         nobody acknowledged them and a long time passed.
         """
         while self.anchored and not self.ended and (self.held or self.fin_position >= 0):
+            if 0 <= self.fin_position <= self.expected:
+                self._end_at_fin(out)
+                return
             if self.acknowledged_since_ns >= 0:
                 if (
                     now_ns - self.acknowledged_since_ns < self.totals.gap_wait_ns
@@ -624,6 +627,8 @@ class HalfStream:
         self.recent_bytes = 0
         if self.highest > self.expected:
             self.expected = self.highest
+        if self.fin_position > self.expected:
+            self.expected = self.fin_position
         if self.started:
             self.anchored = True
 

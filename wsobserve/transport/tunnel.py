@@ -100,8 +100,10 @@ def label_stack(buffer: bytes, offset: int, end: int) -> tuple[int, int]:
     if end - offset < 4:
         return TOO_SHORT, offset
     first = buffer[offset]
-    if first >> 4 == 4 and first & 15 >= 5 and int.from_bytes(buffer[offset + 2 : offset + 4], "big") <= 2 * (end - offset):
-        return ETHERTYPE_IPV4, offset
+    if first >> 4 == 4 and first & 15 >= 5:
+        total_length = int.from_bytes(buffer[offset + 2 : offset + 4], "big")
+        if 20 <= total_length <= end - offset or not _looks_like_ethernet(buffer, offset, end):
+            return ETHERTYPE_IPV4, offset
     if first >> 4 == 6 and end - offset >= 40:
         return ETHERTYPE_IPV6, offset
     if first >> 4 == 0 and _looks_like_ethernet(buffer, offset + 4, end):
