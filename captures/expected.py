@@ -32,6 +32,8 @@ def read_log(path: Path) -> list[Line]:
 def expected_records(name: str, files: list[str], client_log: Path, server_log: Path) -> list[Line]:
     """The records expected of a recording: first `recording`, then connection by connection in order of their start."""
     lines = read_log(client_log) + read_log(server_log)
+    mark_what_came_before([line for line in lines if line["kind"] != "capture_started"], capture_start(lines))
+    lines = [line for line in lines if line["kind"] != "capture_started" and not came_before(line)]
     connections: dict[tuple[str, str], list[Line]] = defaultdict(list)
     versions: dict[str, str] = {}
     for line in lines:
@@ -52,22 +54,51 @@ def expected_records(name: str, files: list[str], client_log: Path, server_log: 
     return records
 
 
+def capture_start(lines: list[Line]) -> int | None:
+    """When the capture started, if that was while the programs were talking."""
+    return next((line["time_ns"] for line in lines if line["kind"] == "capture_started"), None)
+
+
+def came_before(line: Line) -> bool:
+    """A message or control frame that is not in the capture. Handshakes stay: what they agreed explains the rest."""
+    return line["kind"] in ("message", "control") and not line.get("contained", True)
+
+
+def mark_what_came_before(lines: list[Line], start_ns: int | None) -> None:
+    """Handshakes and messages before the start are not `contained`.
+
+    Messages after it that may refer to bytes before it (permessage-deflate with context takeover) are not `inflatable`.
+    The clients' handshakes say what was agreed. Without a start everything is contained, and nothing is said about it.
+    """
+    if start_ns is None:
+        return
+    agreed = {(line["client"], line["server"]): line["extensions"] or "" for line in lines if line["kind"] == "handshake"}
+    for line in lines:
+        if line["kind"] not in ("handshake", "message", "control", "close"):
+            continue
+        line["contained"] = line["time_ns"] > start_ns
+        if line["kind"] == "message":
+            extensions = agreed[line["client"], line["server"]]
+            sender = line["direction"].partition("_")[0]
+            line["inflatable"] = not extensions or f"{sender}_no_context_takeover" in extensions
+
+
 def _without_origin(line: Line) -> Line:
     """The fields that say what happened; not those that say who wrote it, nor the ones that do not apply."""
     return {
         name: value
         for name, value in line.items()
-        if name not in ("by", "line", "time_ns", "client", "server")
-        and (value is not None or name not in ("fragments", "contained"))
+        if name not in ("by", "line", "time_ns", "client", "server") and (value is not None or name != "fragments")
     }
 
 
 def _handshake(said: list[Line]) -> list[Line]:
     """One handshake; both sides must have seen the same. A client that never got a response is the better witness."""
     seen = {line["by"]: _without_origin(line) for line in said if line["kind"] == "handshake"}
-    if len(seen) == 2 and seen["client"] != seen["server"]:
+    unanswered = "client" in seen and seen["client"]["status_code"] is None
+    if len(seen) == 2 and seen["client"] != seen["server"] and not unanswered:
         raise LogError(f"handshakes differ: {seen}")
-    return [next(iter(seen.values()))] if seen else []
+    return [seen.get("client", next(iter(seen.values())))] if seen else []
 
 
 def _messages(said: list[Line], direction: str, sender: str, receiver: str) -> list[Line]:
@@ -90,11 +121,23 @@ def _close(said: list[Line]) -> list[Line]:
     seen = {line["by"]: line for line in said if line["kind"] == "close"}
     if not seen or any(line["kind"] == "handshake" and line["status_code"] != 101 for line in said):
         return []
-    codes = {f"{side}_status_code": seen[side]["status_code"] if side in seen else None for side in ("client", "server")}
-    asked = [line["closed_by"] for line in seen.values() if line["closed_by"] is not None]
-    reasons = [line["reason"] for line in seen.values() if line["reason"]]
+    asked = {line["closed_by"] for line in seen.values() if line["closed_by"] is not None}
+    closed_by = asked.pop() if len(asked) == 1 else None
+    codes = {side: line["status_code"] for side, line in seen.items()}
+    # What a side sees is the code that the other one sent it, so the first close frame is known to the side that did not ask.
+    witness = {"client": "server", "server": "client", None: "client"}[closed_by]
+    tcp = [line["tcp"] for line in seen.values() if line.get("tcp")]
+    reasons = [line["reason"] for side, line in sorted(seen.items(), key=lambda item: item[0] != witness) if line["reason"]]
     return [
-        {"kind": "close", **codes, "reason": reasons[0] if reasons else "", "closed_by": asked[0] if len(asked) == 1 else None}
+        {
+            "kind": "close",
+            "status_code": codes.get(witness, next(iter(codes.values()))),
+            "reason": reasons[0] if reasons else "",
+            "closed_by": closed_by,
+            "client_status_code": codes.get("client"),
+            "server_status_code": codes.get("server"),
+            **({"tcp": tcp[0]} if tcp else {}),
+        }
     ]
 
 

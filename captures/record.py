@@ -10,6 +10,7 @@ log, and `expected.py` joins the two logs. What tcpdump captured is never looked
 from __future__ import annotations
 
 import argparse
+import gzip
 import os
 import re
 import select
@@ -21,7 +22,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from expected import expected_records, write_records
+from expected import LogError, expected_records, write_records
 
 FOLDER = Path(__file__).resolve().parent
 SCRIPTS = FOLDER / "scripts"
@@ -44,11 +45,10 @@ class Recording:
     ports: tuple[int, ...]
     suffix: str = "pcapng"  # `pcapng`, or `pcap` for the classic format
     nanoseconds: bool = True  # only for `pcap`
-    files: tuple[str, ...] = ()  # of several files, when it is not just NAME.SUFFIX
+    rotate_seconds: int | None = None  # a new file after so many seconds: NAME_0.SUFFIX, NAME_1.SUFFIX.gz, ...
     addresses: tuple[str, ...] = ()  # more addresses for the loopback interface
     mtu: int = 1500
     veth: tuple[str, str] | None = None  # addresses of a client's and a server's namespace joined by a veth pair
-    capture_options: tuple[str, ...] = ()
     client_starts_capture: bool = False  # the client says when, by the line `capture`
     server: tuple[str, ...] | None = None  # a server that is no script of ours; ended by a signal
     server_ready: str = "ready"  # what it says when it answers
@@ -67,6 +67,9 @@ RECORDINGS = {
         Recording("fragments", "fragments.mjs", (8096,), veth=("10.96.0.2", "10.96.0.1"), suffix="pcap"),
         Recording("mqtt", "mqtt.py", (8097,), server=("mosquitto", "-c", "{scripts}/mqtt.conf"), server_ready=" running"),
         Recording("browser", "browser.py", (8098,)),
+        Recording("abnormal_close", "abnormal_close.py", (8099, 8100), suffix="pcap", nanoseconds=False),
+        Recording("midstream", "midstream.py", (8101,), suffix="pcap", client_starts_capture=True),
+        Recording("rotated", "rotated.py", (8102,), suffix="pcap", rotate_seconds=3),
     )
 }
 
@@ -173,7 +176,10 @@ def command_of(recording: Recording, side: str, namespace: int | None = None) ->
 
 def capture_command(recording: Recording, file: Path) -> list[str]:
     ports = " or ".join(f"tcp port {port}" for port in recording.ports)
-    options = ["--immediate-mode", "-U", "-n", "-Z", "root", "-B", "16384", *recording.capture_options]
+    options = ["--immediate-mode", "-U", "-n", "-Z", "root", "-B", "16384"]
+    if recording.rotate_seconds is not None:
+        options += ["-G", str(recording.rotate_seconds)]
+        file = file.with_name("raw_%s.pcap")
     if recording.nanoseconds:
         options.append("--time-stamp-precision=nano")
     return ["tcpdump", "-i", "client" if recording.veth else "lo", "-w", str(file), *options, ports]
@@ -228,14 +234,28 @@ def record(recording: Recording, output: Path) -> None:
         dropped = re.search(r"(\d+) packets? dropped by kernel", said)
         if dropped is None or int(dropped[1]):
             raise RecordingError(f"the capture of {recording.name} is not whole: {said}")
-        files = take_files(recording, folder, output)
-        records = expected_records(recording.name, [file.name for file in files], logs["client"], logs["server"])
+        files = take_files(recording, folder)
+        try:
+            records = expected_records(recording.name, [file.name for file in files], logs["client"], logs["server"])
+        except LogError as error:
+            raise RecordingError(str(error)) from error
+        for old in output.glob(f"{recording.name}_[0-9]*.{recording.suffix}*"):
+            old.unlink()  # the last time there may have been more files
+        for file in files:
+            shutil.copyfile(file, output / file.name)
         write_records(output / f"{recording.name}.expected.jsonl", records)
         print(f"{recording.name}: {len(records)} records, {sum(file.stat().st_size for file in files)} bytes")
 
 
-def take_files(recording: Recording, folder: Path, output: Path) -> list[Path]:
-    """Bring what was captured into its final form and place."""
+def take_files(recording: Recording, folder: Path) -> list[Path]:
+    """Bring what was captured into its final form and under its final name."""
+    output = folder / "final"
+    output.mkdir()
+    if recording.rotate_seconds is not None:
+        return [
+            take_rotated(file, output / f"{recording.name}_{position}.{recording.suffix}", compress=position % 2 == 1)
+            for position, file in enumerate(sorted(folder.glob("raw_*.pcap")))
+        ]
     raw = folder / "raw.pcap"
     file = output / f"{recording.name}.{recording.suffix}"
     if recording.suffix == "pcapng":
@@ -243,6 +263,16 @@ def take_files(recording: Recording, folder: Path, output: Path) -> list[Path]:
     else:
         shutil.copyfile(raw, file)
     return [file]
+
+
+def take_rotated(raw: Path, file: Path, *, compress: bool) -> Path:
+    """One of several files, with gzip or without."""
+    if not compress:
+        shutil.copyfile(raw, file)
+        return file
+    file = file.with_name(f"{file.name}.gz")
+    file.write_bytes(gzip.compress(raw.read_bytes(), mtime=0))
+    return file
 
 
 def main() -> int:

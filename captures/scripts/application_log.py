@@ -101,9 +101,13 @@ class ApplicationLog:
         reason: str = "",
         *,
         closed_by: Side | None = None,
+        tcp: Literal["fin", "reset"] | None = None,
     ) -> None:
-        """How the connection ended for this program; 1006: without a close frame. `closed_by`: who asked for it, if known."""
-        self.write("close", client, server, status_code=status_code, reason=reason, closed_by=closed_by)
+        """How the connection ended for this program; 1006: without a close frame.
+
+        `closed_by`: who asked for it, if known. `tcp`: how this program ended TCP, when it did that on purpose.
+        """
+        self.write("close", client, server, status_code=status_code, reason=reason, closed_by=closed_by, tcp=tcp)
 
     def _message(self, client: str, server: str, sender: Side, payload: str | bytes, fragments: list[int] | None) -> int:
         opcode = "text" if isinstance(payload, str) else "binary"

@@ -6,8 +6,9 @@ The hooks sit on the public interface: `send`, `recv`, `ping`, `close`, and the 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 import websockets
 from application_log import ApplicationLog, Side, endpoint
@@ -22,6 +23,7 @@ class _Logging(Connection):
 
     log: ApplicationLog  # of the program; set once, before the first connection
     closing: Side | None = None  # who asked for the end, as far as this side knows
+    tcp: Literal["fin", "reset"] | None = None  # how this side ended TCP, when it did so on purpose
 
     def names(self) -> tuple[str, str]:
         """Client and server of this connection, as `ip:port`."""
@@ -67,7 +69,7 @@ class _Logging(Connection):
         super().connection_lost(exc)
         status = getattr(self, "response", None)
         if status is not None and status.status_code == 101:
-            self.log.close(client, server, self.close_code, self.close_reason or "", closed_by=self.closing)
+            self.log.close(client, server, self.close_code, self.close_reason or "", closed_by=self.closing, tcp=self.tcp)
 
 
 class LoggedClient(_Logging, ClientConnection):
@@ -114,8 +116,6 @@ def run_server(main: Any) -> None:
         def told() -> None:
             if not stop.done():
                 stop.set_result(None)
-
-        import sys
 
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), told)
         await main(stop)
