@@ -98,6 +98,6 @@ build/%/built: $(SOURCES) | $(BIN)/python
 	@mkdir -p build
 	@$(BIN)/python -m pip --disable-pip-version-check -v wheel --no-deps --wheel-dir build/$*-wheel . >build/$*.log 2>&1 \
 		|| { cat build/$*.log; exit 1; }
-	@grep -o 'wsobserve: .*' build/$*.log || ls build/$*-wheel
-	$(PIP) install --no-deps --target build/$* build/$*-wheel/*.whl
+	@sed -n 's/^ *wsobserve: /wsobserve: /p' build/$*.log && ls build/$*-wheel
+	@$(PIP) install --no-deps --target build/$* build/$*-wheel/*.whl
 	@touch $@
