@@ -1,0 +1,37 @@
+"""The bundled capture, analysed into a store and shown in the dashboard."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from wsobserve.analysis import analyze_files
+from wsobserve.capture.error import CaptureError
+from wsobserve.dashboard import run_dashboard
+from wsobserve.export.error import ExportError
+from wsobserve.export.store import StoreExporter
+
+CAPTURE = "demo.pcapng"
+
+
+def demo_capture() -> Path:
+    """The bundled capture: in the installed package, or in a checkout. CaptureError when it is in neither."""
+    package = Path(__file__).parent
+    for path in (package / "_demo" / CAPTURE, package.parent / "captures" / CAPTURE):
+        if path.is_file():
+            return path
+    raise CaptureError(f"{CAPTURE}: the bundled capture is not in this installation")
+
+
+def run_demo(store: Path | None, port: int, open_browser: bool, say: Callable[[str], None]) -> int:
+    """Analyse, sum up (line by line to `say`), and serve the dashboard until it is stopped; returns its exit status."""
+    capture = demo_capture()
+    with tempfile.TemporaryDirectory(prefix="wsobserve-demo-") as directory:
+        path = store or Path(directory) / "demo.db"
+        say(f"Analysing {capture.name} into {path}\n")
+        result = analyze_files([str(capture)], [StoreExporter(str(path), service="demo", sources=[capture.name])])
+        if result.failures:
+            raise ExportError("; ".join(result.failures))
+        say("\n".join(result.lines()) + "\n")
+        return run_dashboard(str(path), port=port, open_browser=open_browser)

@@ -1,0 +1,43 @@
+"""What `wsobserve doctor` says: which build runs, which extras are there, what this machine allows."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+from pathlib import Path
+
+from wsobserve import __version__
+from wsobserve.build import build_lines
+
+EXTRAS = {
+    "pandas": ("pandas", "wsobserve.analyze() in Python"),
+    "otlp": ("opentelemetry-sdk", "analyze --otlp, attach --otlp"),
+    "dashboard": ("streamlit", "wsobserve dashboard, wsobserve demo"),
+    "live": ("scapy", "capture on systems other than Linux (not there yet)"),
+}
+CAP_NET_RAW = 13
+
+
+def doctor_lines() -> list[str]:
+    """One fact a line."""
+    lines = [f"wsobserve {__version__}", *build_lines()]
+    for extra, (package, purpose) in EXTRAS.items():
+        try:
+            lines.append(f"extra [{extra}]: {package} {importlib.metadata.version(package)}, for {purpose}")
+        except importlib.metadata.PackageNotFoundError:
+            lines.append(f"extra [{extra}]: not installed, for {purpose}; pip install 'wsobserve[{extra}]'")
+    lines.append(f"live capture: {_live_capture()}")
+    return lines
+
+
+def _live_capture() -> str:
+    if not sys.platform.startswith("linux"):
+        return f"not on {sys.platform} yet"
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        effective = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff:"))
+    except (OSError, StopIteration, ValueError):
+        return "Linux, capabilities not known"
+    if effective >> CAP_NET_RAW & 1:
+        return "allowed (CAP_NET_RAW)"
+    return "not allowed: needs CAP_NET_RAW (run as root, or setcap cap_net_raw+ep on the Python interpreter)"

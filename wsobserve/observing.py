@@ -1,0 +1,74 @@
+"""A source driven through a pipeline: what analysing a file and watching an interface have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from wsobserve.capture.error import CaptureError
+from wsobserve.capture.files import read_captures
+from wsobserve.export.error import ExportError
+from wsobserve.export.exporter import Exporter
+from wsobserve.pipeline import Pipeline
+from wsobserve.records import Frame, Record
+
+EXPORT_BATCH = 5_000  # records handed to an exporter at once
+
+
+def observe_files(
+    paths: Sequence[str], pipeline: Pipeline, *, progress: Callable[[int, int | None], None] | None = None
+) -> Iterator[list[Record]]:
+    """What each batch of the capture files completes, and at the end what was still held.
+
+    Raises CaptureError for what could not be read, after everything that could be has been given out.
+    """
+    failure: CaptureError | None = None
+    try:
+        for item in read_captures(paths, progress=progress):
+            yield pipeline.receive(item)
+    except CaptureError as error:
+        failure = error
+    yield pipeline.finish()
+    if failure is not None:
+        raise failure
+
+
+class Exports:
+    """Exporters side by side: one that fails is told of once, counted, and does not keep the others from working."""
+
+    def __init__(self, exporters: Sequence[Exporter]) -> None:
+        self.failures: dict[str, int] = {}  # by message: how often
+        self._exporters = list(exporters)
+        self._waiting: list[Record] = []
+
+    def add(self, records: list[Record]) -> None:
+        """Hand records over, in batches; frames are nobody's."""
+        if not self._exporters:
+            return
+        self._waiting += [record for record in records if type(record) is not Frame]
+        if len(self._waiting) >= EXPORT_BATCH:
+            self.send()
+
+    def send(self) -> None:
+        """Hand over what waits."""
+        records, self._waiting = self._waiting, []
+        if not records:
+            return
+        for exporter in self._exporters:
+            try:
+                exporter.export(records)
+            except ExportError as error:
+                self._failed(error)
+
+    def close(self, timeout_s: float) -> None:
+        """Hand over what waits, let everything leave (bounded), and close."""
+        self.send()
+        for exporter in self._exporters:
+            try:
+                if not exporter.flush(timeout_s):
+                    self._failed(ExportError("not everything was exported in time"))
+                exporter.close()
+            except ExportError as error:
+                self._failed(error)
+
+    def _failed(self, error: ExportError) -> None:
+        self.failures[str(error)] = self.failures.get(str(error), 0) + 1
