@@ -28,6 +28,9 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "wsobserve/__main__.py": "every test of the command line runs it",
     "wsobserve/records.py": "records hold no behaviour; all tests build them",
     "wsobserve/config.py": "limits are numbers; the rooms test what happens at each",
+    "wsobserve/capture/error.py": "an exception is a name",
+    "wsobserve/export/error.py": "an exception is a name",
+    "wsobserve/export/exporter.py": "a protocol is a promise; each exporter is tested",
 }
 
 PURE = ["records.py", "pipeline.py", "transport", "websocket", "payload", "schema", "stats"]
