@@ -85,7 +85,8 @@ def test_the_compiled_module_keeps_its_bounds_and_the_tree_stays_clean(
         "        print('IndexError')\n"
     )
     shutil.copy(file, project / destination)
-    run = subprocess.run([sys.executable, "-c", story], cwd=project, capture_output=True, text=True, check=True)
+    environment = {"PYTHONPATH": str(project)}
+    run = subprocess.run([sys.executable, "-P", "-c", story], env=environment, capture_output=True, text=True, check=True)
     assert run.stdout.split("\n") == ["99 b'bc'", *["IndexError"] * 4, ""]
 
 
