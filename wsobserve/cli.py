@@ -192,20 +192,19 @@ def _form(form: FormChoice | None) -> ListingForm:
 @app.command()
 def channels(files: Files, form: Form = None) -> None:
     """List the channels of capture files: messages, bytes and sizes per direction."""
-    from wsobserve.channels import channel_line, channel_rows, heading
+    from wsobserve.export.rows import channel_row
+    from wsobserve.export.text import channel_heading
     from wsobserve.listing import Listing
 
     with _failures_as_lines():
-        pipeline = _observed(files)
-        rows = channel_rows(pipeline.snapshot(final=True))
-        if _form(form) == "table":
-            print(heading())
-            for row in rows:
-                print(channel_line(row))
-            return
-        listing = Listing(_form(form), sys.stdout.write)
-        for row in rows:
-            listing.add(row)
+        snapshot = _observed(files).snapshot(final=True)
+        chosen = _form(form)
+        listing = Listing(chosen, sys.stdout.write)
+        if chosen == "table":
+            print(channel_heading())
+        for total in snapshot.channels:
+            listing.add(channel_row(total))
+        sys.stdout.flush()
 
 
 def _observed(files: list[str]) -> Pipeline:
@@ -231,7 +230,7 @@ class SchemaForm(enum.StrEnum):
 @schema_app.command("show")
 def schema_show(files: Files, channel: Annotated[str | None, typer.Option(help="Only this channel.")] = None) -> None:
     """Show the inferred message kinds with their fields and how often each is there."""
-    from wsobserve.schema.text import kind_lines
+    from wsobserve.export.kind_text import kind_lines
 
     with _failures_as_lines():
         kinds = [kind for kind in _observed(files).snapshot(final=True).kinds if channel in (None, kind.channel)]

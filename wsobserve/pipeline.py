@@ -23,6 +23,7 @@ from wsobserve.records import (
     Snapshot,
 )
 from wsobserve.schema.fold import SchemaFold
+from wsobserve.stats.channels import channel_totals
 from wsobserve.stats.connections import ConnectionFold
 from wsobserve.stats.series import SeriesFold
 from wsobserve.stats.volume import VolumeFold
@@ -78,16 +79,18 @@ class Pipeline:
 
     def snapshot(self, *, final: bool = False, only_changed: bool = False) -> Snapshot:
         """What the folds know now. `only_changed`: of volumes only those that changed since the last such call."""
+        series = self.series.snapshot(self.now_ns)
         return Snapshot(
             time_ns=self.now_ns,
             accounting=self.accounting(),
-            series=self.series.snapshot(self.now_ns),
+            series=series,
+            channels=tuple(channel_totals(series)),
             volumes=self.volumes.changed() if only_changed else self.volumes.snapshot(self.now_ns),
             connection_totals=self.connections.snapshot(self.now_ns),
             open_connections=tuple(self._websocket.summaries()),
             kinds=self.schemas.kinds(self.now_ns),
             messages_without_kind=self.schemas.without_kind,
-            messages_in_overflow=self.series.in_overflow,
+            messages_in_overflow=self.series.overflow_messages,
             final=final,
         )
 

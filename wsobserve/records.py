@@ -446,6 +446,26 @@ class SeriesTotal(Record, frozen=True, kw_only=True):
     sizes: Sizes = Sizes()  # after inflation
 
 
+class ChannelTotal(Record, frozen=True, kw_only=True):
+    """All messages of one channel in one direction. Sizes after inflation; `rate`: messages a second between first and last."""
+
+    channel: str
+    direction: Direction | None
+    messages: int
+    undecoded: int
+    rate: float | None  # None: one message, or all at one moment
+    frame_bytes: int
+    payload_bytes: int
+    size_p50: float | None
+    size_p95: float | None
+    size_p99: float | None
+    sizes: Sizes
+    names: dict[str, int]  # messages by name, most first; those without a name are not in here
+    formats: dict[str, int]
+    first_ns: int | None
+    last_ns: int | None
+
+
 class ChannelVolume(Record, frozen=True, kw_only=True):
     """What one channel carried in one direction from `time_ns` on for `step_ns` (one second, unless it became too many)."""
 
@@ -500,6 +520,7 @@ class Snapshot(Record, frozen=True, kw_only=True):
     time_ns: int
     accounting: Accounting
     series: tuple[SeriesTotal, ...] = ()
+    channels: tuple[ChannelTotal, ...] = ()
     volumes: tuple[ChannelVolume, ...] = ()
     connection_totals: tuple[ConnectionTotal, ...] = ()
     open_connections: tuple[ConnectionSummary, ...] = ()

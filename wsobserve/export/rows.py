@@ -14,6 +14,8 @@ from wsobserve.records import (
     Anomaly,
     CaptureLoss,
     ChannelMessage,
+    ChannelTotal,
+    ChannelVolume,
     Close,
     ConnectionSummary,
     Extension,
@@ -23,6 +25,7 @@ from wsobserve.records import (
     Handshake,
     TcpHealth,
     opcode_name,
+    size_quantile,
 )
 
 Row = dict[str, Any]
@@ -216,4 +219,44 @@ def loss_row(loss: CaptureLoss) -> Row:
         "time": time_text(loss.time_ns) if loss.time_ns is not None else None,
         "time_ns": loss.time_ns,
         "detail": loss.detail,
+    }
+
+
+def channel_row(total: ChannelTotal) -> Row:
+    """One channel in one direction, since the start. Sizes are after inflation."""
+    return {
+        "kind": "channel",
+        "channel": total.channel,
+        "direction": total.direction,
+        "messages": total.messages,
+        "undecoded": total.undecoded,
+        "rate": total.rate,
+        "frame_bytes": total.frame_bytes,
+        "payload_bytes": total.payload_bytes,
+        "size_p50": total.size_p50,
+        "size_p95": total.size_p95,
+        "size_p99": total.size_p99,
+        "names": total.names,
+        "formats": total.formats,
+        "first_ns": total.first_ns,
+        "last_ns": total.last_ns,
+    }
+
+
+def volume_row(volume: ChannelVolume) -> Row:
+    """What one channel carried in one direction in one step of time."""
+    return {
+        "kind": "volume",
+        "channel": volume.channel,
+        "direction": volume.direction,
+        "time": time_text(volume.time_ns),
+        "time_ns": volume.time_ns,
+        "step_ns": volume.step_ns,
+        "messages": volume.messages,
+        "undecoded": volume.undecoded,
+        "frame_bytes": volume.frame_bytes,
+        "payload_bytes": volume.payload_bytes,
+        "size_p50": size_quantile(volume.sizes, 0.50),
+        "size_p95": size_quantile(volume.sizes, 0.95),
+        "size_p99": size_quantile(volume.sizes, 0.99),
     }

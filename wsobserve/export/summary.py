@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wsobserve.export.text import printable, size_text
-from wsobserve.records import Accounting, SeriesTotal, Snapshot
+from wsobserve.records import Accounting, Snapshot
 
 SECOND_NS = 1_000_000_000
 CHANNELS_SHOWN = 20
@@ -67,23 +67,19 @@ def trouble_lines(accounting: Accounting) -> list[str]:
 
 
 def _channels(snapshot: Snapshot) -> list[str]:
-    totals: dict[tuple[str, str], list[SeriesTotal]] = {}
-    for series in snapshot.series:
-        totals.setdefault((series.channel, series.direction or "unknown"), []).append(series)
-    if not totals:
+    if not snapshot.channels:
         return []
     lines = ["", f"{'Channel':<40} {'direction':<17} {'messages':>9} {'on the wire':>12} {'inflated':>10}  names"]
-    rows = sorted(totals.items(), key=lambda entry: (-sum(each.messages for each in entry[1]), entry[0]))
-    for (channel, direction), parts in rows[:CHANNELS_SHOWN]:
-        names = sorted({part.name for part in parts if part.name is not None})
+    totals = sorted(snapshot.channels, key=lambda total: (-total.messages, total.channel, total.direction or ""))
+    for total in totals[:CHANNELS_SHOWN]:
+        names = list(total.names)
         listed = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
         lines.append(
-            f"{printable(channel):<40} {direction:<17} {sum(part.messages for part in parts):>9}"
-            f" {size_text(sum(part.frame_bytes for part in parts)):>12}"
-            f" {size_text(sum(part.payload_bytes for part in parts)):>10}  {printable(listed)}".rstrip()
+            f"{printable(total.channel):<40} {total.direction or 'unknown':<17} {total.messages:>9}"
+            f" {size_text(total.frame_bytes):>12} {size_text(total.payload_bytes):>10}  {printable(listed)}".rstrip()
         )
-    if len(rows) > CHANNELS_SHOWN:
-        lines.append(f"and {len(rows) - CHANNELS_SHOWN} more")
+    if len(totals) > CHANNELS_SHOWN:
+        lines.append(f"and {len(totals) - CHANNELS_SHOWN} more")
     return lines
 
 

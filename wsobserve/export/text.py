@@ -91,6 +91,24 @@ def connection_line(row: Row) -> str:
     return line.rstrip() + (f"  ! {', '.join(trouble)}" if trouble else "")
 
 
+def channel_heading() -> str:
+    """The heading over channel lines."""
+    sizes = f"{'p50':>8} {'p95':>8} {'p99':>8}"
+    return f"{'channel':<36} {'direction':<17} {'messages':>9} {'per s':>8} {'wire':>9} {'inflated':>9} {sizes}  names"
+
+
+def channel_line(row: Row) -> str:
+    """One channel in one direction."""
+    rate = "-" if row["rate"] is None else f"{row['rate']:.1f}"
+    sizes = " ".join(f"{size_text(row[size]):>8}" for size in ("size_p50", "size_p95", "size_p99"))
+    names = ", ".join(f"{name} {count}" for name, count in list(row["names"].items())[:8])
+    names += f" and {len(row['names']) - 8} more" if len(row["names"]) > 8 else ""
+    undecoded = f"  ! {row['undecoded']} not decoded" if row["undecoded"] else ""
+    bytes_text = f"{size_text(row['frame_bytes']):>9} {size_text(row['payload_bytes']):>9}"
+    where = f"{printable(row['channel']):<36} {row['direction'] or 'unknown':<17}"
+    return f"{where} {row['messages']:>9} {rate:>8} {bytes_text} {sizes}  {printable(names)}{undecoded}".rstrip()
+
+
 def line_of(row: Row) -> str:
     """The line of any row."""
     match row["kind"]:
@@ -102,6 +120,8 @@ def line_of(row: Row) -> str:
             return anomaly_line(row)
         case "loss":
             return loss_line(row)
+        case "channel":
+            return channel_line(row)
         case _:
             return connection_line(row)
 

@@ -4,32 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
-
-from wsobserve.records import Direction, SeriesTotal, Sizes, size_quantile
+from wsobserve.records import ChannelTotal, Direction, SeriesTotal, Sizes, size_quantile
 from wsobserve.stats.sizes import SizesFold
 
 SECOND_NS = 1_000_000_000
-
-
-class ChannelTotal(msgspec.Struct, frozen=True, kw_only=True):
-    """All messages of one channel in one direction. Sizes after inflation; `rate`: messages a second between first and last."""
-
-    channel: str
-    direction: Direction | None
-    messages: int
-    undecoded: int
-    rate: float | None  # None: one message, or all at one moment
-    frame_bytes: int
-    payload_bytes: int
-    size_p50: float | None
-    size_p95: float | None
-    size_p99: float | None
-    sizes: Sizes
-    names: dict[str, int]  # messages by name, most first; those without a name are not in here
-    formats: dict[str, int]
-    first_ns: int | None
-    last_ns: int | None
 
 
 def channel_totals(series: Iterable[SeriesTotal]) -> list[ChannelTotal]:
