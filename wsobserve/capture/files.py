@@ -16,7 +16,7 @@ from itertools import chain
 
 from wsobserve.capture.compression import CaptureBytes
 from wsobserve.capture.error import CaptureError
-from wsobserve.capture.formats import BEGINNING, is_pcap, is_pcapng, what_it_is
+from wsobserve.capture.file_format import BEGINNING, is_pcap, is_pcapng, what_it_is
 from wsobserve.capture.pcap import read_pcap
 from wsobserve.capture.pcapng import PcapngReader
 from wsobserve.records import CaptureLoss, PacketBatch
