@@ -16,6 +16,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from wsobserve.export.error import ExportError
 from wsobserve.export.store import tables
 from wsobserve.export.store.address import open_to_read, parse_address, translated
+from wsobserve.export.store.fields import fields
 from wsobserve.export.store.steps import chosen_step_ns, filled
 from wsobserve.export.store.version import check_version
 
@@ -104,6 +105,13 @@ class StoreReader:
         )
         return self._rows(statement)
 
+    def busiest_channels(self, run: int, limit: int = 10_000) -> list[str]:
+        """The names of the channels, those with the most messages in both directions first, at most `limit`."""
+        channel = tables.channels.c
+        statement = select(channel.channel).where(channel.run == run).group_by(channel.channel)
+        order = (func.sum(channel.messages).desc(), func.min(channel.number))
+        return [row["channel"] for row in self._rows(statement.order_by(*order).limit(limit))]
+
     def series(self, run: int, channel: str | None = None) -> list[Row]:
         """A row per server, route, subprotocol, channel, direction and message name, the busiest first."""
         column = tables.series.c
@@ -148,9 +156,18 @@ class StoreReader:
         column = tables.kinds.c
         return self._rows(_of(tables.kinds, run, channel).order_by(column.messages.desc(), column.id))
 
+    def fields(self, run: int, kind: str) -> list[Row]:
+        """The fields of one message kind: `path`, `types`, `presence`, `detail` (see fields.py)."""
+        column = tables.kinds.c
+        found = self._rows(select(column.json_schema).where(column.run == run, column.id == kind))
+        return fields(found[0]["json_schema"]) if found else []
+
     def connections(self, run: int, limit: int = 1_000) -> list[Row]:
         """The connections of the run, those that began last first, at most `limit`."""
-        return self._latest(tables.connections, tables.connections.c.started_ns, run, limit)
+        rows = self._latest(tables.connections, tables.connections.c.started_ns, run, limit)
+        for row in rows:
+            row["duration_s"] = (row["time_ns"] - row["started_ns"]) / 1e9
+        return rows
 
     def messages(self, run: int, limit: int = 1_000) -> list[Row]:
         """What is known of the run's stored messages, the latest first, at most `limit`."""
