@@ -21,8 +21,9 @@ from wsobserve.records import (
     StreamGap,
     TcpHealth,
 )
+from wsobserve.transport.held import StreamTotals
 from wsobserve.transport.packet import PacketDecoder
-from wsobserve.transport.tcp import FARTHEST, EndReason, HalfStream, StreamTotals
+from wsobserve.transport.tcp import EndReason, HalfStream
 
 FIN = 0x01
 SYN = 0x02
@@ -143,7 +144,7 @@ class TcpConnection:
             self._settle(out)
         if half.ended and peer.ended and self.closed_ns < 0:
             self._close(time_ns, packet, out)
-        return not self.settled or half.fin_position >= 0 or len(half.held) > 0
+        return not self.settled or half.fin_position >= 0 or len(half.held.pieces) > 0
 
     def belongs(self, index: int, segment: PacketDecoder) -> bool:
         """Whether this SYN, or SYN-ACK, is of this connection; otherwise the ports are being used again."""
@@ -154,14 +155,14 @@ class TcpConnection:
             return start == half.start
         if half.anchored:
             return start == half.start or (self.packets <= 2 * START_PACKETS and 0 < half.start - start < TRUE_START)
-        if half.held and not 0 <= half.held[0].position - start < FARTHEST:
+        if half.held.pieces and half.held.pieces[0].position < start:
             return False
         if not segment.flags & ACK:
             return True
         position = peer.position_of(segment.acknowledgment_number)
         if peer.anchored:
             return peer.start <= position <= peer.highest
-        return not peer.held or position - peer.held[0].position < TRUE_START
+        return not peer.held.pieces or position - peer.held.pieces[0].position < TRUE_START
 
     def _synchronise(self, index: int, segment: PacketDecoder, time_ns: int, out: list[Record]) -> None:
         half = self.halves[index]
@@ -174,7 +175,7 @@ class TcpConnection:
         half.synchronise(segment.sequence_number, out)
         if segment.flags & ACK and not peer.anchored:  # RFC 9293, 3.5: it acknowledges the other SYN
             position = peer.position_of(segment.acknowledgment_number)
-            if not peer.held or peer.held[0].position >= position:
+            if not peer.held.pieces or peer.held.pieces[0].position >= position:
                 peer.anchor(position, out)
 
     def _reset(self, index: int, segment: PacketDecoder, time_ns: int, packet: int, out: list[Record]) -> None:

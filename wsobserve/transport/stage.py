@@ -9,8 +9,8 @@ from wsobserve.config import DEFAULT_LIMITS, Limits
 from wsobserve.records import Accounting, Anomaly, AnomalyKind, PacketBatch, Record
 from wsobserve.transport.connection import SYN, TcpConnection, opposite
 from wsobserve.transport.fragment import Fragments
+from wsobserve.transport.held import StreamTotals
 from wsobserve.transport.packet import PacketDecoder
-from wsobserve.transport.tcp import StreamTotals
 
 CHECK_NS = 1_000_000_000  # how often holes are looked at, in time of the capture
 EVICTED_AT_ONCE = 16  # when the table is full its sixteenth part goes, so that the search for the oldest is rare

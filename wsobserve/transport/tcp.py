@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from wsobserve.config import Limits
 from wsobserve.records import Anomaly, AnomalyKind, Half, Record, StreamBytes, StreamEnd, StreamGap
+from wsobserve.transport.held import HeldBytes, Piece, StreamTotals
+from wsobserve.transport.recent import RecentBytes
 
 GapReason = Literal["lost", "cut", "limit"]
 EndReason = Literal["fin", "reset", "replaced", "evicted", "capture_end"]
@@ -24,44 +25,6 @@ MASK = WRAP - 1
 FARTHEST = 1 << 30  # RFC 7323, 2.3: no window is larger
 UNACKNOWLEDGED_WAIT_NS = 10_000_000_000  # a hole that nobody acknowledged is given up after this
 SEGMENTS_AFTER_ACKNOWLEDGMENT = 64  # or, when acknowledged, after so many more segments of its half
-RECENT_BYTES = 8_192  # delivered bytes that retransmissions are compared with
-RECENT_PIECES = 8
-PIECE_WEIGHT = 256  # what a held piece costs beside its bytes
-
-
-class StreamTotals:
-    """What all halves share: the limits, and the counters behind `Accounting`."""
-
-    def __init__(self, limits: Limits) -> None:
-        self.stream_buffer = limits.stream_buffer
-        self.total_buffer = limits.total_buffer
-        self.gap_wait_ns = limits.gap_wait_ns
-        self.payload_bytes = 0
-        self.delivered = 0
-        self.duplicate = 0
-        self.buffered = 0
-        self.weight = 0  # buffered bytes with the cost of keeping them
-        self.lost = 0
-        self.gaps = 0
-        self.discarded: dict[str, int] = {}
-
-    def discard(self, reason: str, length: int) -> None:
-        if length > 0:
-            self.discarded[reason] = self.discarded.get(reason, 0) + length
-
-
-class Piece:
-    """Bytes that came before their turn. `length` is what there was on the wire, `data` what was captured of it."""
-
-    __slots__ = ("arrival", "data", "length", "packet", "position", "time_ns")
-
-    def __init__(self, position: int, length: int, data: bytes, arrival: int, time_ns: int, packet: int) -> None:
-        self.position = position
-        self.length = length
-        self.data = data
-        self.arrival = arrival
-        self.time_ns = time_ns
-        self.packet = packet
 
 
 class HalfStream:
@@ -90,7 +53,6 @@ class HalfStream:
         "lowest_acknowledged",
         "payload_bytes",
         "recent",
-        "recent_bytes",
         "record",
         "retransmitted_segments",
         "segments",
@@ -102,7 +64,6 @@ class HalfStream:
         "syn_seen",
         "told",
         "totals",
-        "weight",
     )
 
     def __init__(self, record: Half, index: int, totals: StreamTotals) -> None:
@@ -127,10 +88,8 @@ class HalfStream:
         self.lowest_acknowledged = -1
         self.acknowledged_since_ns = -1  # since when the first hole is acknowledged; -1: it is not
         self.acknowledged_arrival = 0
-        self.held: list[Piece] = []  # by position, never overlapping
-        self.weight = 0
-        self.recent: list[bytes] = []  # the last ones delivered, without gap up to `expected`
-        self.recent_bytes = 0
+        self.held = HeldBytes(totals)
+        self.recent = RecentBytes()
         self.told = 0  # which anomalies of the kind "once" have been told, as bits
         # with which packet the last byte became available in order
         self.arrivals = 0
@@ -169,7 +128,7 @@ class HalfStream:
             and self.anchored
             and captured == length
             and self.fin_position < 0
-            and not self.held
+            and not self.held.pieces
             and not self.ended
             and not self.ignored
         ):
@@ -181,7 +140,7 @@ class HalfStream:
             if self.highest < self.expected:
                 self.highest = self.expected
             totals.delivered += length
-            self._remember(data)
+            self.recent.add(data)
             out.append(StreamBytes(self.connection, self.index, time_ns, packet, data))
             return
         self._receive_unordered(sequence_number, buffer[start:end], length, time_ns, packet, out)
@@ -203,7 +162,8 @@ class HalfStream:
             self._tell(AnomalyKind.TCP_DATA_AFTER_FIN, 1, time_ns, packet, out)
             if self.anchored and position < self.expected:
                 return
-            self._drop_behind(position)
+            self.held.drop_behind(position)
+            self.highest = position
         self.arrivals += 1
         self.fin_position = position
         self.fin_time_ns = time_ns
@@ -213,21 +173,6 @@ class HalfStream:
             self.anchored = True
             self.expected = position
         self._after_change(time_ns, out)
-
-    def _drop_behind(self, position: int) -> None:
-        """Nothing of what is held lies behind the FIN."""
-        held = self.held
-        while held:
-            last = held.pop()
-            self._release(last)
-            kept = max(position - last.position, 0)
-            self.totals.discard("after_fin", len(last.data) - kept)
-            if kept:
-                length = min(kept, last.length)
-                data = last.data[:kept]
-                self._hold(len(held), Piece(last.position, length, data, last.arrival, last.time_ns, last.packet))
-                break
-        self.highest = position
 
     def acknowledge(self, acknowledgment_number: int, time_ns: int) -> None:
         """The receiver says which byte it expects next."""
@@ -274,8 +219,8 @@ class HalfStream:
         """
         if self.anchored:
             return
-        if self.held:
-            position = self.held[0].position
+        if self.held.pieces:
+            position = self.held.pieces[0].position
             if handshake_seen and position - FARTHEST < self.lowest_acknowledged < position:
                 position = self.lowest_acknowledged
             self.anchor(position, out)
@@ -291,23 +236,15 @@ class HalfStream:
         self.anchored = True
         self.started = True
         self.start = self.expected = position
-        while self.held and self.held[0].position < position:
-            first = self.held.pop(0)
-            self._release(first)
-            early = position - first.position
-            self.totals.discard("before_start", min(early, len(first.data)))
-            if early < first.length:
-                self._hold(
-                    0, Piece(position, first.length - early, first.data[early:], first.arrival, first.time_ns, first.packet)
-                )
+        self.held.drop_before(position)
         self.highest = position
-        if self.held:
-            last = self.held[len(self.held) - 1]
+        if self.held.pieces:
+            last = self.held.pieces[len(self.held.pieces) - 1]
             self.highest = last.position + last.length
             self._drain(out)
         if self.fin_position >= 0 and self.fin_position < position:
             self.fin_position = position
-        time_ns = self.held[0].time_ns if self.held else self.fin_time_ns
+        time_ns = self.held.pieces[0].time_ns if self.held.pieces else self.fin_time_ns
         self._after_change(time_ns, out)
 
     # --- out of order, doubled, overlapping
@@ -352,7 +289,7 @@ class HalfStream:
 
     def _start_again(self, position: int) -> bool:
         """Where only an acknowledgment said where this half is and its first data says otherwise, the data is right."""
-        if self.held or self.syn_seen or self.ended or self.expected != self.start:
+        if self.held.pieces or self.syn_seen or self.ended or self.expected != self.start:
             return False
         self.start = self.expected = self.highest = position
         self.acknowledged = self.lowest_acknowledged = self.fin_position = -1
@@ -382,7 +319,7 @@ class HalfStream:
             if position < self.expected and position < end:
                 doubled = min(self.expected - position, length, end - position)
                 totals.duplicate += min(doubled, len(data))
-                conflict = self._differs_from_recent(position, data[:doubled])
+                conflict = self.recent.differs(self.expected - position, data[:doubled])
                 data = data[doubled:]
                 position += doubled
         if self.fin_position >= 0 and end > self.fin_position:
@@ -395,89 +332,29 @@ class HalfStream:
             return conflict
         if end > self.highest:
             self.highest = end
-        return self._insert(position, end, data, time_ns, packet) or conflict
-
-    def _insert(self, position: int, end: int, data: bytes, time_ns: int, packet: int) -> bool:
-        """Hold the parts of [position, end) that are not held yet; true when a part that is has other bytes."""
-        held = self.held
-        conflict = False
-        base = position
-        index = self._first_behind(position)
-        while position < end:
-            if index < len(held) and held[index].position <= position:
-                first = held[index]
-                until = min(end, first.position + first.length)
-                again = data[position - base : until - base]
-                before = first.data[position - first.position : until - first.position]
-                common = min(len(again), len(before))
-                conflict = conflict or again[:common] != before[:common]
-                self.totals.duplicate += len(again)
-                index += 1
-            else:
-                until = min(end, held[index].position) if index < len(held) else end
-                fresh = data[position - base : until - base]
-                self._hold(index, Piece(position, until - position, fresh, self.arrivals, time_ns, packet))
-                index += 1
-            position = until
-        return conflict
-
-    def _first_behind(self, position: int) -> int:
-        """Index of the first held piece that ends behind this position."""
-        held = self.held
-        low = 0
-        high = len(held)
-        while low < high:
-            middle = (low + high) >> 1
-            if held[middle].position + held[middle].length <= position:
-                low = middle + 1
-            else:
-                high = middle
-        return low
-
-    def _hold(self, index: int, piece: Piece) -> None:
-        self.held.insert(index, piece)
-        self.totals.buffered += len(piece.data)
-        self.totals.weight += len(piece.data) + PIECE_WEIGHT
-        self.weight += len(piece.data) + PIECE_WEIGHT
-
-    def _release(self, piece: Piece) -> None:
-        self.totals.buffered -= len(piece.data)
-        self.totals.weight -= len(piece.data) + PIECE_WEIGHT
-        self.weight -= len(piece.data) + PIECE_WEIGHT
-
-    def _differs_from_recent(self, position: int, data: bytes) -> bool:
-        """Whether bytes that came again differ from the ones delivered, as far as those are still at hand."""
-        start = self.expected - self.recent_bytes
-        if position < start:
-            data = data[start - position :]
-            position = start
-        if not data:
-            return False
-        before = b"".join(self.recent)[position - start :]
-        common = min(len(before), len(data))
-        return before[:common] != data[:common]
+        return self.held.insert(Piece(position, end - position, data, self.arrivals, time_ns, packet)) or conflict
 
     # --- in order again
 
     def _drain(self, out: list[Record]) -> None:
         """Deliver the held pieces up to the first hole."""
-        held = self.held
+        pieces = self.held.pieces
         count = 0
-        for piece in held:
+        for piece in pieces:
             if piece.position != self.expected or self.ended:
                 break
             count += 1
-            self._release(piece)
+            self.held.release(piece)
             self._show(piece)
             if piece.data:
                 self.totals.delivered += len(piece.data)
                 self.expected += len(piece.data)
-                self._remember(piece.data)
+                self.recent.add(piece.data)
                 out.append(StreamBytes(self.connection, self.index, self.shown_time_ns, self.shown_packet, piece.data))
             if len(piece.data) < piece.length:
                 self._gap(piece.length - len(piece.data), "cut", self.shown_time_ns, self.shown_packet, out)
         if count:
-            del held[:count]
+            del pieces[:count]
             self.acknowledged_since_ns = -1
 
     def _show(self, piece: Piece) -> None:
@@ -487,24 +364,9 @@ class HalfStream:
             self.shown_time_ns = piece.time_ns
             self.shown_packet = piece.packet
 
-    def _remember(self, data: bytes) -> None:
-        recent = self.recent
-        length = len(data)
-        if length > RECENT_BYTES:
-            recent.clear()
-            data = data[length - RECENT_BYTES :]
-            self.recent_bytes = length = RECENT_BYTES
-            recent.append(data)
-            return
-        recent.append(data)
-        self.recent_bytes += length
-        while self.recent_bytes > RECENT_BYTES or len(recent) > RECENT_PIECES:
-            self.recent_bytes -= len(recent.pop(0))
-
     def _gap(self, length: int, reason: GapReason, time_ns: int, packet: int, out: list[Record]) -> None:
         self.expected += length
         self.recent.clear()
-        self.recent_bytes = 0
         self.lost_bytes += length
         self.gaps += 1
         self.totals.lost += length
@@ -517,7 +379,7 @@ class HalfStream:
             return
         if self.fin_position >= 0 and self.expected >= self.fin_position:
             self._end_at_fin(out)
-        elif self.held or self.fin_position >= 0:
+        elif self.held.pieces or self.fin_position >= 0:
             self._note_acknowledged(time_ns, self.arrivals)
             self.expire(time_ns, out)
 
@@ -531,7 +393,7 @@ class HalfStream:
 
     def waits(self) -> bool:
         """Whether there is something that time will decide: a hole, or a start that is not known."""
-        return not self.ended and (len(self.held) > 0 or self.fin_position >= 0)
+        return not self.ended and (len(self.held.pieces) > 0 or self.fin_position >= 0)
 
     def expire(self, now_ns: int, out: list[Record]) -> None:
         """Give up the holes that will not be filled any more, by the capture's clock.
@@ -539,7 +401,7 @@ class HalfStream:
         The receiver has got the bytes (it acknowledged them) and the wait is over, or many segments came since; or
         nobody acknowledged them and a long time passed.
         """
-        while self.anchored and not self.ended and (self.held or self.fin_position >= 0):
+        while self.anchored and not self.ended and (self.held.pieces or self.fin_position >= 0):
             if 0 <= self.fin_position <= self.expected:
                 self._end_at_fin(out)
                 return
@@ -554,29 +416,29 @@ class HalfStream:
             self._give_up("lost", out)
 
     def _hole_time_ns(self) -> int:
-        return self.held[0].time_ns if self.held else self.fin_time_ns
+        return self.held.pieces[0].time_ns if self.held.pieces else self.fin_time_ns
 
     def _note_acknowledged(self, time_ns: int, arrival: int) -> None:
         """Remember since when the receiver has acknowledged the bytes of the first hole."""
-        if not self.held and self.fin_position < 0:
+        if not self.held.pieces and self.fin_position < 0:
             return
-        end = self.held[0].position if self.held else self.fin_position
+        end = self.held.pieces[0].position if self.held.pieces else self.fin_position
         if self.acknowledged >= end and self.acknowledged_since_ns < 0:
             self.acknowledged_since_ns = time_ns
             self.acknowledged_arrival = arrival
 
     def _give_up(self, reason: GapReason, out: list[Record]) -> None:
         """Go on behind the first hole; of the next one it counts since when there is something behind it."""
-        if self.held:
-            first = self.held[0]
+        if self.held.pieces:
+            first = self.held.pieces[0]
             self._show(first)
             self._gap(first.position - self.expected, reason, self.shown_time_ns, self.shown_packet, out)
             self._drain(out)
         else:
             self._gap(self.fin_position - self.expected, reason, self.fin_time_ns, self.fin_packet, out)
         self.acknowledged_since_ns = -1
-        if self.held:
-            self._note_acknowledged(self.held[0].time_ns, self.held[0].arrival)
+        if self.held.pieces:
+            self._note_acknowledged(self.held.pieces[0].time_ns, self.held.pieces[0].arrival)
         elif self.fin_position >= 0:
             if self.expected >= self.fin_position:
                 self._end_at_fin(out)
@@ -584,8 +446,7 @@ class HalfStream:
                 self._note_acknowledged(self.fin_time_ns, self.fin_arrival)
 
     def _keep_limits(self, out: list[Record]) -> None:
-        totals = self.totals
-        while self.held and (self.weight > totals.stream_buffer or totals.weight > totals.total_buffer):
+        while self.held.over_limit():
             if self.anchored:
                 self._give_up("limit", out)
             else:
@@ -601,7 +462,7 @@ class HalfStream:
             self._end(reason, time_ns, packet, out)
             return
         self.settle(False, out)
-        while self.held and not self.ended:
+        while self.held.pieces and not self.ended:
             self._give_up("lost", out)
         if self.ended or not self.anchored:
             if not self.ended:
@@ -619,12 +480,8 @@ class HalfStream:
     def ignore(self) -> None:
         """Nobody wants these bytes: keep none, count the ones to come."""
         self.ignored = True
-        for piece in self.held:
-            self._release(piece)
-            self.totals.discard("ignored", len(piece.data))
-        self.held.clear()
+        self.held.discard("ignored")
         self.recent.clear()
-        self.recent_bytes = 0
         if self.highest > self.expected:
             self.expected = self.highest
         if self.fin_position > self.expected:
@@ -636,12 +493,8 @@ class HalfStream:
         self.ended = True
         if self.shown_time_ns > time_ns:  # bytes came after the packet that ended it
             time_ns, packet = self.shown_time_ns, self.shown_packet
-        for piece in self.held:  # behind the FIN
-            self._release(piece)
-            self.totals.discard("after_fin", len(piece.data))
-        self.held.clear()
+        self.held.discard("after_fin")
         self.recent.clear()
-        self.recent_bytes = 0
         out.append(StreamEnd(self.connection, self.index, time_ns, packet, reason))
 
     # --- anomalies
