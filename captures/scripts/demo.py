@@ -16,7 +16,8 @@ import msgspec
 import websockets
 from logged_websockets import LoggedClient, LoggedServer, log_as, run_server
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.asyncio.server import Request, Response, ServerConnection, serve
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 SERVER = ("10.20.0.10", 8080)
 LENGTH = 25.0  # seconds
@@ -237,6 +238,7 @@ class Floor:
         count = 0
         async for packed in connection:
             count += 1
+            assert isinstance(packed, bytes)
             reading = msgspec.msgpack.decode(packed)
             if count % 10 == 0:
                 await connection.send(msgspec.msgpack.encode({"kind": "stored", "upto": reading["n"], "count": count}))

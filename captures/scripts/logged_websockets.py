@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterable, Iterable
+from importlib.metadata import version
 from typing import Any, Literal
 
 import websockets
@@ -30,7 +31,7 @@ class _Logging(Connection):
         local, remote = endpoint(self.local_address), endpoint(self.remote_address)
         return (local, remote) if self.log.by == "client" else (remote, local)
 
-    async def send(self, message: Any) -> None:
+    async def send(self, message: Any, *, text: bool | None = None) -> None:
         if isinstance(message, (str, bytes)):
             whole, fragments = message, None
         elif isinstance(message, Iterable) and not isinstance(message, AsyncIterable):
@@ -43,7 +44,7 @@ class _Logging(Connection):
         still_open = self.state is State.OPEN  # otherwise it only waits for the end, then raises or is cancelled
         line = self.log.sent(*self.names(), whole, fragments=fragments)
         try:
-            await super().send(message)
+            await super().send(message, text=text)
         except (websockets.ConnectionClosed, asyncio.CancelledError):
             if not still_open:
                 self.log.not_sent(line)
@@ -103,7 +104,7 @@ class LoggedServer(_Logging, ServerConnection):
 def log_as(side: Side) -> ApplicationLog:
     """Open the program's log for all connections of this module."""
     _Logging.log = ApplicationLog(side)
-    _Logging.log.software(websockets=websockets.__version__)
+    _Logging.log.software(websockets=version("websockets"))
     return _Logging.log
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import paho.mqtt
 import paho.mqtt.client as mqtt
 from application_log import ApplicationLog, endpoint
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 SERVER = ("127.0.0.1", 8097)
 LOG = ApplicationLog("client")
@@ -57,9 +58,11 @@ class LoggedWebSocket(mqtt._WebsocketWrapper):
 mqtt._WebsocketWrapper = LoggedWebSocket  # type: ignore[misc]
 
 
-def client(name: str, *, version: int = mqtt.MQTTv311, will: tuple[str, str] | None = None) -> tuple[mqtt.Client, list[str]]:
+def client(
+    name: str, *, version: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv311, will: tuple[str, str] | None = None
+) -> tuple[mqtt.Client, list[str]]:
     """A connected client, and the topics of the messages that it has received."""
-    made = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=name, transport="websockets", protocol=version)
+    made = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, transport="websockets", protocol=version)
     made.ws_set_options(path="/mqtt")
     if will is not None:
         made.will_set(*will, qos=1, retain=True)
@@ -96,7 +99,7 @@ def sensor(house: int, seed: int) -> None:
     made.loop_stop()
 
 
-def controller(version: int) -> None:
+def controller(version: MQTTProtocolVersion) -> None:
     """Listens to the climate, sets the valves, changes its mind about a topic, is silent until it must ping."""
     made, topics = client("controller", version=version)
     made.subscribe([("greenhouse/+/climate", 1), ("greenhouse/+/online", 1), ("valve/#", 0)])
@@ -112,7 +115,7 @@ def controller(version: int) -> None:
 
 def display() -> None:
     """Sees everything, pictures too."""
-    made, _ = client("display", version=mqtt.MQTTv5)
+    made, _ = client("display", version=MQTTProtocolVersion.MQTTv5)
     made.subscribe("greenhouse/#", qos=2)
     time.sleep(3.0)
     made.disconnect()
@@ -125,7 +128,7 @@ def main() -> None:
     LOG.software(**{"paho-mqtt": paho.mqtt.__version__, "mosquitto": version[1] if version else "unknown"})
     work = [
         threading.Thread(target=display),
-        threading.Thread(target=controller, args=(mqtt.MQTTv311,)),
+        threading.Thread(target=controller, args=(MQTTProtocolVersion.MQTTv311,)),
         *(threading.Thread(target=sensor, args=(house, house)) for house in (1, 2)),
     ]
     for thread in work:
