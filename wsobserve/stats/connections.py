@@ -157,7 +157,10 @@ class ConnectionFold:
         """Every total by its names, the overflow, if there is one, at the end with `route` `_overflow`."""
         self._totals.settle()
         entries = self._totals.entries
-        totals = [entries[key].snapshot(key) for key in sorted(entries, key=lambda key: [(part is not None, part or "") for part in key])]
+        totals = [
+            entries[key].snapshot(key)
+            for key in sorted(entries, key=lambda key: [(part is not None, part or "") for part in key])
+        ]
         if self._totals.overflow is not None:
             totals.append(self._totals.overflow.snapshot(OVERFLOW_KEY))
         return tuple(totals)
