@@ -22,9 +22,10 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+from wsobserve.config import Limits
 from wsobserve.export.otlp import metrics
 from wsobserve.export.otlp.metrics import exponential, metrics_of
-from wsobserve.records import Accounting, ConnectionTotal, SeriesTotal, Sizes, Snapshot
+from wsobserve.records import Accounting, ConnectionSummary, ConnectionTotal, Half, SeriesTotal, Sizes, Snapshot
 
 SECOND = 1_000_000_000
 T0 = 1_700_000_000 * SECOND
@@ -66,7 +67,7 @@ CONNECTIONS = ConnectionTotal(
     subprotocol=None,
     opened=5,
     closed=3,
-    closes={"1000 client": 2, "none network": 1},
+    closes={"1000 client": 2, "none network": 1, "invalid client": 1, "none unknown": 1, "other unknown": 3},
     handshake_ns=sizes_of([2_000_000, 4_000_000]),
     duration_ns=sizes_of([1 * SECOND, 60 * SECOND, 3600 * SECOND]),
 )
@@ -185,18 +186,42 @@ def test_the_overflow_series_is_told_as_such() -> None:
     assert by(built()["wsobserve.messages.overflow"], "none") == {None: 8}
 
 
-def test_closes_are_told_by_code_and_initiator() -> None:
+def test_closes_are_told_by_code_and_initiator_each_in_a_series_of_its_own() -> None:
     points = numbers(built()["websocket.closes"])
-    told = [
-        (
-            (point.attributes or {}).get("websocket.close.code"),
-            (point.attributes or {})["websocket.close.initiator"],
-            point.value,
-        )
-        for point in points
+    where = {"server.address": "10.0.0.2", "server.port": 8080, "http.route": "/rooms/{id}"}
+    told = [(dict((point.attributes or {}).items() - where.items()), point.value) for point in points]
+    assert told == [
+        ({"websocket.close.code": 1000, "websocket.close.initiator": "client"}, 2),
+        ({"websocket.close.initiator": "network"}, 1),
+        ({"error.type": "invalid", "websocket.close.initiator": "client"}, 1),
+        ({"websocket.close.initiator": "unknown"}, 1),
+        ({"otel.metric.overflow": True, "websocket.close.initiator": "unknown"}, 3),
     ]
-    assert told == [(1000, "client", 2), (None, "network", 1)]
-    assert by(built()["websocket.active_connections"], "server.address") == {"10.0.0.2": 2}
+
+
+def open_connection(number: int, state: Any = "open") -> ConnectionSummary:
+    half = Half(connection=f"c{number}", source="a", destination="b", server=f"10.0.0.{number}:80")
+    return ConnectionSummary(
+        half=half, time_ns=T0, packet=1, started_ns=T0, state=state, started_mid_stream=True, handshake=None
+    )
+
+
+def test_active_connections_are_those_that_are_followed_now() -> None:
+    following = (open_connection(1), open_connection(1), open_connection(3), open_connection(4, "closed"))
+    active = by(built(open_connections=following)["websocket.active_connections"], "server.address")
+    assert active == {"10.0.0.2": 0, "10.0.0.1": 2, "10.0.0.3": 1}
+
+
+def test_when_nothing_more_will_come_those_without_an_end_count_as_active() -> None:
+    assert by(built(final=True)["websocket.active_connections"], "server.address") == {"10.0.0.2": 2}
+
+
+def test_active_connections_beyond_the_limit_of_series_are_one_series(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "DEFAULT_LIMITS", Limits(series=1))
+    following = (open_connection(2), open_connection(3), open_connection(4))
+    points = numbers(built(open_connections=following)["websocket.active_connections"])
+    assert [point.value for point in points] == [0, 3]
+    assert points[1].attributes == {"http.route": "_overflow", "otel.metric.overflow": True}
 
 
 def test_what_was_lost_is_told_by_reason_from_zero_on() -> None:

@@ -328,6 +328,20 @@ def test_a_connection_still_open_at_the_end_of_the_capture_has_its_last_segment(
     assert not [key for key in attributes(segment) if key.startswith("websocket.close")]
 
 
+@pytest.mark.parametrize("state", ["refused", "unanswered"])
+def test_what_never_was_a_connection_has_no_segment_though_a_snapshot_holds_it(state: str) -> None:
+    failed = handshake(state=state, status_code=None)
+    held = summary(T0 + MINUTE, state=state, handshake=failed)
+    assert [span.name for span in spans_of([failed, snapshot(T0 + 20 * MINUTE, held, final=True)])] == ["GET /rooms/{id}"]
+
+
+def test_a_clean_close_before_tcp_has_ended_is_not_the_end_yet() -> None:
+    closing = summary(T0 + MINUTE, messages=3)
+    records = [handshake(), snapshot(T0 + MINUTE, closing), summary(T0 + 2 * MINUTE, messages=3)]
+    _, segment = spans_of(records)
+    assert interval(segment) == (T0 + 2_000_000, T0 + 2 * MINUTE)
+
+
 @pytest.mark.parametrize("final_first", [True, False])
 def test_it_does_not_matter_in_which_order_the_end_of_the_capture_is_told(final_first: bool) -> None:
     still_open = summary(T0 + 2 * MINUTE, messages=3, state="open", close=Close(verdict="open"))

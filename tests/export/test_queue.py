@@ -249,11 +249,13 @@ def test_volumes_beyond_the_limit_are_dropped_oldest_first_and_counted() -> None
     assert queue.counts().volumes_dropped == 2
 
 
-def test_a_longer_step_replaces_the_shorter_ones_that_begin_within_it() -> None:
+def test_an_entry_that_was_joined_to_a_longer_step_is_told_to_be_empty() -> None:
+    """So the volumes are made: what was handed out and is no longer comes once more, with zero messages."""
     waiting = WaitingVolumes(100)
-    waiting.add([volume(9, 1), volume(10, 2), volume(11, 3), volume(19, 4), volume(20, 5), volume(11, 6, "/other")])
+    waiting.add([volume(10, 2), volume(11, 3), volume(11, 6, "/other")])
+    waiting.add([volume(11, 0), volume(10, 5, step_s=10)])
     waiting.add([volume(10, 9, step_s=10)])
-    assert waiting.entries() == [volume(9, 1), volume(20, 5), volume(11, 6, "/other"), volume(10, 9, step_s=10)]
+    assert waiting.entries() == [volume(11, 6, "/other"), volume(11, 0), volume(10, 9, step_s=10)]
 
 
 @given(

@@ -8,7 +8,6 @@ the next one.
 
 from __future__ import annotations
 
-import bisect
 import itertools
 import threading
 import time
@@ -246,21 +245,14 @@ class WaitingVolumes:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._entries: dict[tuple[str, Direction | None, int], ChannelVolume] = {}  # the ones unchanged longest come first
-        self._shortest_ns: int | None = None
         self.dropped = 0
 
     def add(self, volumes: Iterable[ChannelVolume]) -> None:
-        """Later volumes: an entry replaces those of its channel and direction that begin within its step."""
-        volumes = list(volumes)
-        for volume in volumes:
-            if self._shortest_ns is not None and volume.step_ns > self._shortest_ns:
-                self._join(volumes)  # seconds were joined to longer steps, which is rare
-                break
+        """Later volumes: an entry replaces the one of its channel, direction and time."""
         for volume in volumes:
             key = (volume.channel, volume.direction, volume.time_ns)
             self._entries.pop(key, None)
             self._entries[key] = volume
-            self._shortest_ns = min(volume.step_ns, self._shortest_ns or volume.step_ns)
         while len(self._entries) > self._limit:
             del self._entries[next(iter(self._entries))]
             self.dropped += 1
@@ -268,26 +260,6 @@ class WaitingVolumes:
     def entries(self) -> list[ChannelVolume]:
         """All of them, in the order in which they changed last."""
         return list(self._entries.values())
-
-    def _join(self, volumes: list[ChannelVolume]) -> None:
-        steps: dict[tuple[str, Direction | None], list[tuple[int, int]]] = {}
-        for volume in volumes:
-            steps.setdefault((volume.channel, volume.direction), []).append((volume.time_ns, volume.step_ns))
-        for of_channel in steps.values():
-            of_channel.sort()
-        kept = {}
-        for key, volume in self._entries.items():
-            of_channel = steps.get(key[:2], [])
-            place = bisect.bisect_right(of_channel, volume.time_ns, key=_start) - 1
-            covered = place >= 0 and volume.time_ns < sum(of_channel[place])
-            if not covered:
-                kept[key] = volume
-        self._entries = kept
-        self._shortest_ns = min((volume.step_ns for volume in kept.values()), default=None)
-
-
-def _start(step: tuple[int, int]) -> int:
-    return step[0]
 
 
 def _count(counts: Counts, records: Iterable[Record]) -> None:

@@ -29,12 +29,13 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+from wsobserve.config import DEFAULT_LIMITS
 from wsobserve.export.otlp.attributes import Attributes, address, known, moment, text
 from wsobserve.records import ConnectionTotal, SeriesTotal, Sizes, Snapshot
 
 MAX_BUCKETS = 160  # of one histogram, as the SDK's own; beyond it neighbours are joined, which is exact, and scale falls
 POINTS = 2_000  # of one request: collectors take 4 MiB over gRPC
-OVERFLOW_CHANNEL = "_overflow"  # as in `records.SeriesTotal`
+OVERFLOW = "_overflow"  # the channel or route of the series that stands for all beyond the limit, as in `records`
 NANOSECONDS = 1e9
 
 # Told from the start, at zero, so that the first one is seen as an increase.
@@ -50,6 +51,7 @@ def metrics_of(
     """The metrics of `snapshot`, in requests of bounded size. `evicted`: entries that the exporter itself gave up."""
     points = _Points(snapshot)
     metrics = [
+        _active(points, snapshot),
         *_of_connections(points, snapshot.connection_totals),
         *_of_messages(points, snapshot.series),
         *_of_accounting(points, snapshot, evicted or {}),
@@ -107,11 +109,29 @@ class _Points:
         )
 
 
+def _active(points: _Points, snapshot: Snapshot) -> Metric:
+    key: tuple[str | None, str | None, str | None]  # server, route, subprotocol
+    counts: dict[tuple[str | None, str | None, str | None], int] = {}
+    for total in snapshot.connection_totals:
+        # When nothing more will come, no connection is followed any more; those without an end were open to the last.
+        counts[total.server, total.route, total.subprotocol] = total.opened - total.closed if snapshot.final else 0
+    for summary in snapshot.open_connections if not snapshot.final else ():
+        if summary.state != "open":
+            continue
+        key = (summary.half.server, None, None)
+        if summary.handshake is not None:
+            key = (summary.half.server, summary.handshake.path_template, summary.handshake.subprotocol)
+        if key not in counts and len(counts) >= DEFAULT_LIMITS.series:
+            key = (None, OVERFLOW, None)
+        counts[key] = counts.get(key, 0) + 1
+    open_now = [points.number(_series_attributes(*key), count) for key, count in counts.items()]
+    return _sum("websocket.active_connections", "{connection}", "Connections that are open.", open_now, monotonic=False)
+
+
 def _of_connections(points: _Points, totals: Iterable[ConnectionTotal]) -> list[Metric]:
-    active, durations, handshakes, closes = [], [], [], []
+    durations, handshakes, closes = [], [], []
     for total in totals:
-        of_total = _series_attributes(total)
-        active.append(points.number(of_total, total.opened - total.closed))
+        of_total = _series_attributes(total.server, total.route, total.subprotocol)
         if total.duration_ns.count:
             durations.append(points.histogram(of_total, total.duration_ns, NANOSECONDS))
         if total.handshake_ns.count:
@@ -119,7 +139,6 @@ def _of_connections(points: _Points, totals: Iterable[ConnectionTotal]) -> list[
         for code_and_initiator, count in total.closes.items():
             closes.append(points.number(of_total | _close_attributes(code_and_initiator), count))
     return [
-        _sum("websocket.active_connections", "{connection}", "Connections that are open.", active, monotonic=False),
         _histogram("websocket.connection.duration", "s", "How long connections lasted that have ended.", durations),
         _histogram(
             "websocket.handshake.duration", "s", "From the request of the opening handshake to its response.", handshakes
@@ -187,32 +206,37 @@ def _added(*many: Mapping[str, int]) -> dict[str, int]:
     return total
 
 
-def _series_attributes(total: SeriesTotal | ConnectionTotal) -> Attributes:
-    of_total = known({"http.route": total.route, "websocket.subprotocol": total.subprotocol})
-    return address("server", total.server) | of_total
+def _series_attributes(server: str | None, route: str | None, subprotocol: str | None) -> Attributes:
+    attributes = address("server", server) | known({"http.route": route, "websocket.subprotocol": subprotocol})
+    if route == OVERFLOW:
+        attributes["otel.metric.overflow"] = True
+    return attributes
 
 
 def _message_attributes(total: SeriesTotal) -> Attributes:
-    attributes = _series_attributes(total) | known(
+    attributes = _series_attributes(total.server, total.route, total.subprotocol) | known(
         {
             "websocket.message.direction": total.direction,
             "websocket.message.name": total.name,
             "messaging.destination.template": total.channel,
         }
     )
-    if total.channel == OVERFLOW_CHANNEL:
+    if total.channel == OVERFLOW:
         attributes["otel.metric.overflow"] = True
     return attributes
 
 
 def _close_attributes(code_and_initiator: str) -> Attributes:
+    """`1000 client`; `none network`: no code was sent; `invalid client`: one that must not be; `other unknown`: all others."""
     code, _, initiator = code_and_initiator.partition(" ")
-    return known(
-        {
-            "websocket.close.code": int(code) if code.isdecimal() else None,
-            "websocket.close.initiator": initiator or None,
-        }
-    )
+    attributes = known({"websocket.close.initiator": initiator or None})
+    if code.isdecimal():
+        attributes["websocket.close.code"] = int(code)
+    elif code == "other":
+        attributes["otel.metric.overflow"] = True
+    elif code != "none":
+        attributes["error.type"] = text(code)
+    return attributes
 
 
 def _parts(metrics: list[Metric], limit: int) -> list[list[Metric]]:

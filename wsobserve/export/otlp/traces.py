@@ -71,7 +71,8 @@ class Spans:
     def _snapshot(self, snapshot: Snapshot) -> list[ReadableSpan]:
         spans: list[ReadableSpan] = []
         for summary in snapshot.open_connections:
-            spans += self._observe(summary, snapshot.time_ns, last=False)
+            if summary.state in ("open", "closed"):  # closed: TCP has not ended yet. Others are no WebSocket connections
+                spans += self._observe(summary, snapshot.time_ns, last=False)
         if snapshot.final:
             self._final = True
             spans += self.finish()
