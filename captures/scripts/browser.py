@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -19,6 +21,7 @@ from logged_aiohttp import LoggedServer, log_as
 from logged_websockets import run_server
 
 PORT = 8098
+CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -92,11 +95,13 @@ def client() -> None:
     from playwright.sync_api import sync_playwright
 
     log = ApplicationLog("client")
+    about = subprocess.run([CHROMIUM, "--version"], capture_output=True, text=True).stdout
+    number = re.search(r"[\d.]+", about)
+    log.software(chromium=number[0] if number else "unknown")
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as profile:
-        context = playwright.chromium.launch_persistent_context(profile, executable_path="/usr/bin/chromium", args=FLAGS)
+        context = playwright.chromium.launch_persistent_context(profile, executable_path=CHROMIUM, args=FLAGS)
         tab = context.new_page()
         tab.goto(f"http://127.0.0.1:{PORT}/")
-        log.software(chromium=tab.evaluate("navigator.userAgent.match(/Chrome\\/(\\S+)/)[1]"))
         tab.wait_for_function("finished", timeout=30_000)
         tab.wait_for_timeout(300)
         logged = tab.evaluate("collected()")
