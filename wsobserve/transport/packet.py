@@ -333,8 +333,12 @@ class PacketDecoder:
         if header_length < 20 or length < 0:
             return self._drop("bad_header")
         self.key = key
-        self.sequence_number = int.from_bytes(buffer[offset + 4 : offset + 8], "big")
-        self.acknowledgment_number = int.from_bytes(buffer[offset + 8 : offset + 12], "big")
+        high = buffer[offset + 4] << 8 | buffer[offset + 5]  # in halves: four bytes shifted at once overflow a C int
+        low = buffer[offset + 6] << 8 | buffer[offset + 7]
+        self.sequence_number = high << 16 | low
+        high = buffer[offset + 8] << 8 | buffer[offset + 9]
+        low = buffer[offset + 10] << 8 | buffer[offset + 11]
+        self.acknowledgment_number = high << 16 | low
         self.flags = buffer[offset + 13]
         self.window = buffer[offset + 14] << 8 | buffer[offset + 15]
         self.urgent_pointer = buffer[offset + 18] << 8 | buffer[offset + 19]
