@@ -15,15 +15,15 @@ from wsobserve.export.store.read import StoreReader
 Row = dict[str, Any]
 
 _RATES = {
-    "messages_per_s": st.column_config.NumberColumn("mean / s", format="%.2f", help="over the whole time of the run"),
-    "peak_per_s": st.column_config.NumberColumn("peak / s", format="%.1f", help="in the busiest second"),
+    "rate": st.column_config.NumberColumn("mean / s", format="%.2f", help="between the first message and the last"),
+    "peak_rate": st.column_config.NumberColumn("peak / s", format="%.1f", help="in the busiest second"),
 }
 _SIZES = {
     "frame_bytes": tables.size("on the wire", "frame headers and payloads"),
     "payload_bytes": tables.size("after inflation"),
-    "p50": tables.size("p50", "half of the messages are not longer, after inflation"),
-    "p95": tables.size("p95", "19 of 20 messages are not longer, after inflation"),
-    "p99": tables.size("p99", "99 of 100 messages are not longer, after inflation"),
+    "size_p50": tables.size("p50", "half of the messages are not longer, after inflation"),
+    "size_p95": tables.size("p95", "19 of 20 messages are not longer, after inflation"),
+    "size_p99": tables.size("p99", "99 of 100 messages are not longer, after inflation"),
     "undecoded": tables.count("not decoded"),
 }
 
@@ -35,7 +35,7 @@ def show(reader: StoreReader, run: Row) -> None:
     if not rows:
         st.info("No WebSocket traffic in this run, so there is no channel.")
         return
-    names = tables.count("names", "how many message names")
+    names = st.column_config.ListColumn("names", width="medium")
     columns = {
         "channel": "channel",
         "direction": "direction",
@@ -44,7 +44,7 @@ def show(reader: StoreReader, run: Row) -> None:
         **_SIZES,
         "names": names,
     }
-    tables.table(rows, columns)
+    tables.table([{**row, "names": list(row["names"])} for row in rows], columns)
     _channel(reader, run, selection.choose_channel([row["channel"] for row in rows]))
 
 

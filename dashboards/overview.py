@@ -47,7 +47,7 @@ def _tiles(accounting: Row, counts: dict[str, int]) -> None:
     }
     with st.container(horizontal=True, key="tiles"):
         for label, (value, meaning) in tiles.items():
-            st.metric(label, value, help=meaning, border=True, width=148)
+            st.metric(label, value, help=meaning, border=True, width=140)
 
 
 def _honest_part(accounting: Row, run: Row) -> None:

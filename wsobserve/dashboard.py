@@ -134,6 +134,7 @@ def _command(app: Path, host: str, port: int) -> list[str]:
         "logger.level": "error",
         "theme.light.primaryColor": "#0e7490",
         "theme.dark.primaryColor": "#22a5c4",
+        "theme.metricValueFontSize": "1.5rem",
         "theme.paddingTop": "1rem",
     }
     command = [sys.executable, "-P", "-m", "streamlit", "run", str(app)]

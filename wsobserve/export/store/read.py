@@ -35,6 +35,7 @@ _JSON_COLUMNS = {
     "handshake",
     "health",
     "json_schema",
+    "names",
     "server_to_client",
     "sizes",
     "sources",
@@ -83,27 +84,16 @@ class StoreReader:
         return self._rows(select(*(query.label(name) for name, query in counted.items())))[0]
 
     def channels(self, run: int) -> list[Row]:
-        """A row per channel and direction, the busiest first.
-
-        `messages_per_s` is the mean over the run's time, `peak_per_s` that of its busiest step; None: not known.
-        """
-        channel, volume, whole = tables.channels.c, tables.volumes.c, tables.runs.c
-        seconds = (whole.ended_ns - whole.started_ns) / 1e9
+        """A row per channel and direction, the busiest first, with `peak_rate`: messages a second in its busiest step."""
+        channel, volume = tables.channels.c, tables.volumes.c
         peak = (
             select(func.max(volume.messages * 1e9 / volume.step_ns))
             .where(volume.run == run, volume.channel == channel.channel)
             .where(func.coalesce(volume.direction, "") == func.coalesce(channel.direction, ""))
             .scalar_subquery()
         )
-        statement = (
-            select(
-                tables.channels, (channel.messages / func.nullif(seconds, 0)).label("messages_per_s"), peak.label("peak_per_s")
-            )
-            .join(tables.runs, whole.id == channel.run)
-            .where(channel.run == run)
-            .order_by(channel.messages.desc(), channel.number)
-        )
-        return self._rows(statement)
+        statement = select(tables.channels, peak.label("peak_rate")).where(channel.run == run)
+        return self._rows(statement.order_by(channel.messages.desc(), channel.number))
 
     def busiest_channels(self, run: int, limit: int = 10_000) -> list[str]:
         """The names of the channels, those with the most messages in both directions first, at most `limit`."""
@@ -147,7 +137,8 @@ class StoreReader:
             return []
         step_ns = chosen_step_ns(extent["last"] - extent["first"], extent["step"], max(1, points // extent["lines"]))
         start = (volume.time_ns - volume.time_ns % step_ns).label("time_ns")
-        sums = [func.sum(volume[name]).label(name) for name in ("messages", "undecoded", "frame_bytes", "payload_bytes")]
+        # Times 1.0: SQLite refuses a sum of integers beyond 64 bits, and a hostile header can bring one about.
+        sums = [func.sum(volume[name] * 1.0).label(name) for name in ("messages", "undecoded", "frame_bytes", "payload_bytes")]
         found = self._rows(select(line, start, *sums).where(*wanted).group_by(line, start).order_by(line, start))
         return filled(found, line.name, step_ns)
 

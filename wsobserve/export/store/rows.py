@@ -6,7 +6,6 @@ What comes from the wire cannot make a row that the database refuses: numbers ar
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -15,9 +14,9 @@ from wsobserve.records import (
     Anomaly,
     CaptureLoss,
     ChannelMessage,
+    ChannelTotal,
     ChannelVolume,
     ConnectionSummary,
-    Direction,
     MessageKind,
     SeriesTotal,
     Sizes,
@@ -27,21 +26,18 @@ from wsobserve.records import (
 
 Row = dict[str, Any]
 
-_LARGEST = 2**63 - 1  # of an SQL BIGINT; a frame header may announce more than that in a few frames
+_LARGEST = 2**63 - 1  # of an SQL BIGINT; a frame header may announce that much
 
 
-def integer(value: int | None) -> int | None:
-    """`value`, or the largest number that a column holds."""
-    return value if value is None or value <= _LARGEST else _LARGEST
-
-
-def text(value: str | None) -> str | None:
-    """`value`; half a surrogate pair, which JSON can bring and UTF-8 cannot hold, becomes its escape, NUL too."""
-    if value is None:
-        return None
-    if "\0" in value:
-        value = value.replace("\0", "\\x00")
-    return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+def fitting(row: Row) -> Row:
+    """The row as a database takes it: numbers of at most 64 bits, text without NUL and without halves of surrogate pairs."""
+    for name, value in row.items():
+        if type(value) is int:
+            if value > _LARGEST:
+                row[name] = _LARGEST
+        elif type(value) is str and (not value.isascii() or "\0" in value):
+            row[name] = value.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+    return row
 
 
 def json_text(value: object) -> str:
@@ -51,16 +47,16 @@ def json_text(value: object) -> str:
 
 def sizes_row(sizes: Sizes) -> Row:
     """A histogram, and the quantiles that are asked of it most."""
-    quantiles = {f"p{q:g}": size_quantile(sizes, q / 100) for q in (50, 95, 99)}
+    quantiles = {f"size_p{percent}": size_quantile(sizes, percent / 100) for percent in (50, 95, 99)}
     return {**quantiles, "sizes": json_text(sizes)}
 
 
-def _traffic_row(record: SeriesTotal | ChannelVolume) -> Row:
+def _traffic_row(record: SeriesTotal | ChannelTotal | ChannelVolume) -> Row:
     return {
-        "messages": integer(record.messages),
-        "undecoded": integer(record.undecoded),
-        "frame_bytes": integer(record.frame_bytes),
-        "payload_bytes": integer(record.payload_bytes),
+        "messages": record.messages,
+        "undecoded": record.undecoded,
+        "frame_bytes": record.frame_bytes,
+        "payload_bytes": record.payload_bytes,
         **sizes_row(record.sizes),
     }
 
@@ -71,11 +67,11 @@ def series_row(run: int, number: int, record: SeriesTotal) -> Row:
         "run": run,
         "number": number,
         "server": record.server,
-        "route": text(record.route),
-        "subprotocol": text(record.subprotocol),
-        "channel": text(record.channel),
+        "route": record.route,
+        "subprotocol": record.subprotocol,
+        "channel": record.channel,
         "direction": record.direction,
-        "name": text(record.name),
+        "name": record.name,
         "formats": json_text(record.formats),
         "first_ns": record.first_ns,
         "last_ns": record.last_ns,
@@ -83,63 +79,27 @@ def series_row(run: int, number: int, record: SeriesTotal) -> Row:
     }
 
 
-def channel_row(run: int, number: int, channel: str, direction: Direction | None, parts: list[SeriesTotal]) -> Row:
-    """All series of one channel and direction as one row."""
-    formats: dict[str, int] = {}
-    for part in parts:
-        for name, count in part.formats.items():
-            formats[name] = formats.get(name, 0) + count
-    whole = SeriesTotal(
-        server=None,
-        route=None,
-        subprotocol=None,
-        channel=channel,
-        direction=direction,
-        name=None,
-        messages=sum(part.messages for part in parts),
-        undecoded=sum(part.undecoded for part in parts),
-        frame_bytes=sum(part.frame_bytes for part in parts),
-        payload_bytes=sum(part.payload_bytes for part in parts),
-        formats=formats,
-        first_ns=min((part.first_ns for part in parts if part.first_ns is not None), default=None),
-        last_ns=max((part.last_ns for part in parts if part.last_ns is not None), default=None),
-        sizes=joined_sizes(part.sizes for part in parts),
-    )
-    row = series_row(run, number, whole)
-    for column in ("server", "route", "subprotocol", "name"):
-        del row[column]
-    row["names"] = len({part.name for part in parts if part.name is not None})
-    return row
-
-
-def joined_sizes(parts: Iterable[Sizes]) -> Sizes:
-    """All histograms as one, at the coarsest scale among them."""
-    filled = [part for part in parts if part.count]
-    if not filled:
-        return Sizes()
-    scale = min(part.scale for part in filled)
-    buckets: dict[int, int] = {}
-    for part in filled:
-        # Halving the scale joins buckets 2j and 2j + 1 to j.
-        shift = part.scale - scale
-        for index, count in part.buckets.items():
-            buckets[index >> shift] = buckets.get(index >> shift, 0) + count
-    return Sizes(
-        scale=scale,
-        count=sum(part.count for part in filled),
-        sum=sum(part.sum for part in filled),
-        minimum=min((part.minimum for part in filled if part.minimum is not None), default=None),
-        maximum=max((part.maximum for part in filled if part.maximum is not None), default=None),
-        zero_count=sum(part.zero_count for part in filled),
-        buckets=buckets,
-    )
+def channel_row(run: int, number: int, record: ChannelTotal) -> Row:
+    """A row of `channels`."""
+    return {
+        "run": run,
+        "number": number,
+        "channel": record.channel,
+        "direction": record.direction,
+        "names": json_text(record.names),
+        "formats": json_text(record.formats),
+        "rate": record.rate,
+        "first_ns": record.first_ns,
+        "last_ns": record.last_ns,
+        **_traffic_row(record),
+    }
 
 
 def volume_row(run: int, record: ChannelVolume) -> Row:
     """A row of `volumes`."""
     return {
         "run": run,
-        "channel": text(record.channel),
+        "channel": record.channel,
         "direction": record.direction,
         "time_ns": record.time_ns,
         "step_ns": record.step_ns,
@@ -151,11 +111,11 @@ def kind_row(run: int, record: MessageKind) -> Row:
     """A row of `kinds`."""
     return {
         "run": run,
-        "id": text(record.id),
-        "channel": text(record.channel),
+        "id": record.id,
+        "channel": record.channel,
         "direction": record.direction,
-        "name": text(record.name),
-        "messages": integer(record.messages),
+        "name": record.name,
+        "messages": record.messages,
         "first_ns": record.first_ns,
         "last_ns": record.last_ns,
         "formats": json_text(record.formats),
@@ -183,7 +143,7 @@ def connection_row(run: int, record: ConnectionSummary) -> Row:
         "close": json_text(close),
         "undecoded": json_text(record.undecoded),
         "anomalies": json_text(record.anomalies),
-        "lost_bytes": integer(record.client_to_server.lost_bytes + record.server_to_client.lost_bytes),
+        "lost_bytes": record.client_to_server.lost_bytes + record.server_to_client.lost_bytes,
         "round_trip_ns": health.round_trip_ns if health else None,
         "health": json_text(health) if health else None,
         "extensions": json_text([extension.name for extension in handshake.extensions] if handshake else []),
@@ -193,12 +153,12 @@ def connection_row(run: int, record: ConnectionSummary) -> Row:
     for direction in ("client_to_server", "server_to_client"):
         count = getattr(record, direction)
         row[direction] = json_text(count)
-        row[f"messages_{direction}"] = integer(count.messages)
-        row[f"wire_bytes_{direction}"] = integer(count.wire_bytes)
+        row[f"messages_{direction}"] = count.messages
+        row[f"wire_bytes_{direction}"] = count.wire_bytes
     for column in ("host", "target", "origin", "user_agent", "subprotocol"):
-        row[column] = text(getattr(handshake, column)) if handshake else None
-    row["route"] = text(handshake.path_template) if handshake else None
-    row["status_code"] = integer(handshake.status_code) if handshake else None
+        row[column] = getattr(handshake, column) if handshake else None
+    row["route"] = handshake.path_template if handshake else None
+    row["status_code"] = handshake.status_code if handshake else None
     if handshake and handshake.request_time_ns is not None and handshake.status_code is not None:
         row["handshake_ns"] = handshake.time_ns - handshake.request_time_ns
     return row
@@ -221,17 +181,17 @@ def message_row(run: int, record: ChannelMessage) -> Row:
         "opcode": opcode_name(message.opcode),
         "fragments": message.fragments,
         "compressed": message.compressed,
-        "wire_length": integer(message.wire_length),
-        "length": integer(message.length),
+        "wire_length": message.wire_length,
+        "length": message.length,
         "complete": message.complete,
         "valid_utf8": message.valid_utf8,
         "undecoded": message.undecoded,
         "format": record.format,
         "convention": record.convention,
-        "channel": text(record.channel),
-        "name": text(record.name),
+        "channel": record.channel,
+        "name": record.name,
         "operation": record.operation,
-        "schema": text(record.schema),
+        "schema": record.schema,
     }
 
 
@@ -248,7 +208,7 @@ def anomaly_row(run: int, record: Anomaly) -> Row:
         "time_ns": record.time_ns,
         "packet": record.packet,
         "anomaly": str(record.anomaly),
-        "detail": text(record.detail),
+        "detail": record.detail,
     }
 
 
@@ -256,9 +216,9 @@ def loss_row(run: int, record: CaptureLoss) -> Row:
     """A row of `losses`."""
     return {
         "run": run,
-        "source": text(record.source),
+        "source": record.source,
         "reason": record.reason,
-        "packets": integer(record.packets),
+        "packets": record.packets,
         "time_ns": record.time_ns,
-        "detail": text(record.detail),
+        "detail": record.detail,
     }

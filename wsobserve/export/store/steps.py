@@ -10,20 +10,21 @@ _READABLE_S = (
     *(1, 2, 5, 10, 15, 30),
     *(_MINUTE_S * minutes for minutes in (1, 2, 5, 10, 15, 30)),
     *(_HOUR_S * hours for hours in (1, 2, 3, 6, 12)),
-    *(_DAY_S * days for days in (1, 2, 7)),
+    *(_DAY_S * days for days in (1, 2, 5, 10, 100, 1_000)),
 )
+_READABLE_NS = tuple(seconds * _SECOND_NS for seconds in _READABLE_S)
 _COUNTED = ("messages", "undecoded", "frame_bytes", "payload_bytes")
 
 
 def chosen_step_ns(span_ns: int, stored_step_ns: int, points: int) -> int:
     """The shortest step people can read that cuts `span_ns` into at most `points`, a multiple of the stored step."""
+    stored_ns = next((step_ns for step_ns in _READABLE_NS if step_ns >= stored_step_ns), stored_step_ns)
     # A span that begins inside a step touches one more, and a line ends with one more point (see `filled`).
-    enough_ns = span_ns // max(1, points - 2) + 1 if span_ns > stored_step_ns else stored_step_ns
-    for seconds in _READABLE_S:
-        step_ns = seconds * _SECOND_NS
-        if step_ns >= enough_ns and step_ns % stored_step_ns == 0:
+    enough_ns = span_ns // max(1, points - 2) + 1 if span_ns > stored_ns else stored_ns
+    for step_ns in _READABLE_NS:
+        if step_ns >= enough_ns and step_ns % stored_ns == 0:
             return step_ns
-    return -(-enough_ns // stored_step_ns) * stored_step_ns
+    return -(-enough_ns // stored_ns) * stored_ns
 
 
 def filled(found: list[dict[str, Any]], line: str, step_ns: int) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ def _identifier() -> Column[int]:
 
 def _sizes() -> list[Column[object]]:
     """A histogram of lengths after inflation (records.Sizes), and what is asked of it most."""
-    quantiles: list[Column[object]] = [Column(name, Float) for name in ("p50", "p95", "p99")]
+    quantiles: list[Column[object]] = [Column(name, Float) for name in ("size_p50", "size_p95", "size_p99")]
     return [*quantiles, Column("sizes", Text, nullable=False)]
 
 
@@ -131,14 +131,15 @@ series = Table(
     Index("series_of_run", "run", "number", unique=True),
 )
 
-channels = Table(  # the series of one channel and direction, added up
+channels = Table(
     "channels",
     metadata,
     _run(),
     Column("number", BigInteger, nullable=False),
     Column("channel", Text, nullable=False),
     Column("direction", Text),
-    Column("names", BigInteger, nullable=False),  # how many message names
+    Column("names", Text, nullable=False),  # messages by name
+    Column("rate", Float),  # messages a second between the first and the last
     *_traffic(),
     Column("formats", Text, nullable=False),
     Column("first_ns", BigInteger),

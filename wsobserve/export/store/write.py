@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, delete, func, insert, inspect, not_, update
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, insert, inspect, literal_column, not_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -103,7 +103,7 @@ class StoreExporter:
 
     def _open_run(self, connection: Connection) -> int:
         row = {
-            "service": rows.text(self._service),
+            "service": self._service,
             "sources": rows.json_text(self._sources),
             "version": __version__,
             "created_ns": time.time_ns(),
@@ -114,12 +114,12 @@ class StoreExporter:
             "anomalies_left_out": 0,
             "losses_left_out": 0,
         }
-        key = connection.execute(insert(tables.runs).values(row)).inserted_primary_key
+        key = connection.execute(insert(tables.runs).values(rows.fitting(row))).inserted_primary_key
         assert key is not None
         return int(key[0])
 
     def _update_run(self, connection: Connection, values: rows.Row) -> None:
-        connection.execute(update(tables.runs).where(tables.runs.c.id == self._written.run).values(values))
+        connection.execute(update(tables.runs).where(tables.runs.c.id == self._written.run).values(rows.fitting(values)))
 
     def _write_snapshot(self, connection: Connection, snapshot: Snapshot) -> None:
         accounting = snapshot.accounting
@@ -129,8 +129,8 @@ class StoreExporter:
             "snapshot_ns": snapshot.time_ns,
             "finished": snapshot.final,
             "accounting": rows.json_text(accounting),
-            "messages_without_kind": rows.integer(snapshot.messages_without_kind),
-            "messages_in_overflow": rows.integer(snapshot.messages_in_overflow),
+            "messages_without_kind": snapshot.messages_without_kind,
+            "messages_in_overflow": snapshot.messages_in_overflow,
         }
         self._update_run(connection, values)
         written = self._written
@@ -146,20 +146,22 @@ class StoreExporter:
         self._write_volumes(connection, snapshot)
 
     def _write_volumes(self, connection: Connection, snapshot: Snapshot) -> None:
-        """A longer step takes the place of the shorter ones that it covers."""
-        assert self._written.run is not None
-        volume = tables.volumes.c
-        for record in self._written.joined_volumes(snapshot):
-            covered = (
-                (volume.run == self._written.run)
-                & (volume.channel == rows.text(record.channel))
-                & (func.coalesce(volume.direction, "") == (record.direction or ""))
-                & (volume.time_ns > record.time_ns)
-                & (volume.time_ns < record.time_ns + record.step_ns)
+        run, table = self._written.run, tables.volumes
+        assert run is not None
+        # One without messages stood for a shorter step, which has since been joined to others.
+        gone = [
+            {"gone_channel": one.channel, "gone_direction": one.direction or "", "gone_ns": one.time_ns}
+            for one in snapshot.volumes
+            if not one.messages
+        ]
+        if gone:
+            same = (table.c.run == run) & (table.c.channel == bindparam("gone_channel"))
+            same &= func.coalesce(table.c.direction, literal_column("''")) == bindparam("gone_direction")
+            connection.execute(
+                delete(table).where(same & (table.c.time_ns == bindparam("gone_ns"))), [rows.fitting(row) for row in gone]
             )
-            connection.execute(delete(tables.volumes).where(covered))
-        changed = [rows.volume_row(self._written.run, record) for record in snapshot.volumes]
-        _upsert(connection, tables.volumes, tables.SAME_VOLUME, changed)
+        changed = [rows.volume_row(run, record) for record in snapshot.volumes if record.messages]
+        _upsert(connection, table, tables.SAME_VOLUME, changed)
 
     def _write_connections(self, connection: Connection, summaries: list[ConnectionSummary]) -> None:
         changed, replaced = self._written.changed_connections(summaries)
@@ -185,7 +187,7 @@ class StoreExporter:
             (tables.losses, [rows.loss_row(run, record) for record in kept_losses]),
         ):
             if kept:
-                connection.execute(insert(table), kept)
+                connection.execute(insert(table), [rows.fitting(row) for row in kept])
         if written.left_out() != left_out:
             self._update_run(connection, {f"{name}_left_out": count for name, count in written.left_out().items()})
 
@@ -213,4 +215,7 @@ def _upsert(
     statement = dialect.insert(table)
     changes = {name: statement.excluded[name] for name in values[0]}
     where = None if final is None else not_(final)
-    connection.execute(statement.on_conflict_do_update(index_elements=list(same), set_=changes, where=where), values)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=list(same), set_=changes, where=where),
+        [rows.fitting(row) for row in values],
+    )

@@ -7,7 +7,7 @@ series of which ten have moved costs ten rows.
 from __future__ import annotations
 
 from wsobserve.export.store import rows
-from wsobserve.records import ChannelVolume, ConnectionSummary, Direction, SeriesTotal, Snapshot
+from wsobserve.records import ChannelTotal, ConnectionSummary, Direction, SeriesTotal, Snapshot
 
 Changes = tuple[list[rows.Row], list[int] | list[str]]  # rows to write, keys of rows that are gone
 _Mark = tuple[int | None, ...]
@@ -20,7 +20,6 @@ class Written:
 
     def __init__(self) -> None:
         self.run: int | None = None
-        self._shortest_step_ns: int | None = None
         self._series: dict[_SeriesKey, tuple[int, _Mark]] = {}
         self._channels: dict[_ChannelKey, tuple[int, _Mark]] = {}
         self._kinds: dict[str, _Mark] = {}
@@ -48,7 +47,7 @@ class Written:
         for record in snapshot.series:
             key = (record.server, record.route, record.subprotocol, record.channel, record.direction, record.name)
             known = self._series.get(key)
-            mark = _series_mark([record])
+            mark = _traffic_mark(record)
             now[key] = (self._number(known), mark)
             if snapshot.final or known is None or known[1] != mark:
                 changed.append(rows.series_row(self.run, now[key][0], record))
@@ -58,17 +57,15 @@ class Written:
 
     def changed_channels(self, snapshot: Snapshot) -> Changes:
         assert self.run is not None
-        parts: dict[_ChannelKey, list[SeriesTotal]] = {}
-        for record in snapshot.series:
-            parts.setdefault((record.channel, record.direction), []).append(record)
         changed: list[rows.Row] = []
         now: dict[_ChannelKey, tuple[int, _Mark]] = {}
-        for key, records in parts.items():
+        for record in snapshot.channels:
+            key = (record.channel, record.direction)
             known = self._channels.get(key)
-            mark = _series_mark(records)
+            mark = _traffic_mark(record)
             now[key] = (self._number(known), mark)
             if snapshot.final or known is None or known[1] != mark:
-                changed.append(rows.channel_row(self.run, now[key][0], *key, records))
+                changed.append(rows.channel_row(self.run, now[key][0], record))
         gone = [number for key, (number, _) in self._channels.items() if key not in now]
         self._channels = now
         return changed, gone
@@ -84,16 +81,6 @@ class Written:
         gone = [key for key in self._kinds if key not in now]
         self._kinds = now
         return changed, gone
-
-    def joined_volumes(self, snapshot: Snapshot) -> list[ChannelVolume]:
-        """The volumes whose step is longer than the shortest one in the store."""
-        shortest = self._shortest_step_ns
-        joined = [record for record in snapshot.volumes if shortest is not None and record.step_ns > shortest]
-        steps = [record.step_ns for record in snapshot.volumes]
-        if shortest is not None:
-            steps.append(shortest)
-        self._shortest_step_ns = min(steps, default=None)
-        return joined
 
     def changed_connections(
         self, summaries: list[ConnectionSummary]
@@ -131,15 +118,8 @@ class Written:
         return self._left_out.copy()
 
 
-def _series_mark(records: list[SeriesTotal]) -> _Mark:
-    return (
-        len(records),
-        sum(record.messages for record in records),
-        sum(record.undecoded for record in records),
-        sum(record.frame_bytes for record in records),
-        sum(record.payload_bytes for record in records),
-        max((record.last_ns for record in records if record.last_ns is not None), default=None),
-    )
+def _traffic_mark(record: SeriesTotal | ChannelTotal) -> _Mark:
+    return (record.messages, record.undecoded, record.frame_bytes, record.payload_bytes, record.last_ns)
 
 
 def _connection_key(record: ConnectionSummary) -> tuple[str, int | None, int]:
