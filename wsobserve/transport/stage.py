@@ -49,7 +49,7 @@ class Transport:
         self._packets_seen += count
         for i in range(count):
             time_ns = times_ns[i]
-            if not 0 <= time_ns - self._checked_ns < CHECK_NS:
+            if not -CHECK_NS < time_ns - self._checked_ns < CHECK_NS:
                 self._check(time_ns, out)
             if not decoder.decode(buffer, offsets[i], captured_lengths[i], original_lengths[i], link_type, time_ns):
                 continue

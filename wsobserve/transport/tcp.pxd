@@ -19,6 +19,7 @@ cdef class HalfStream:
     cdef readonly bint started
     cdef readonly bint anchored
     cdef readonly bint eager
+    cdef readonly bint guessed
     cdef readonly bint syn_seen
     cdef readonly bint ended
     cdef readonly bint ignored

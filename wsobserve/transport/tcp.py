@@ -45,6 +45,7 @@ class HalfStream:
         "fin_position",
         "fin_time_ns",
         "gaps",
+        "guessed",
         "held",
         "highest",
         "ignored",
@@ -74,6 +75,7 @@ class HalfStream:
         self.started = False  # a sequence number has been seen: `expected` serves for unwrapping
         self.anchored = False
         self.eager = False  # anchor at whatever comes next
+        self.guessed = False  # anchored without SYN: an acknowledgment told where, and may have been wrong
         self.syn_seen = False
         self.ended = False
         self.ignored = False
@@ -219,6 +221,7 @@ class HalfStream:
         """
         if self.anchored:
             return
+        self.guessed = True
         if self.held.pieces:
             position = self.held.pieces[0].position
             if handshake_seen and position - FARTHEST < self.lowest_acknowledged < position:
@@ -289,7 +292,7 @@ class HalfStream:
 
     def _start_again(self, position: int) -> bool:
         """Where only an acknowledgment said where this half is and its first data says otherwise, the data is right."""
-        if self.held.pieces or self.syn_seen or self.ended or self.expected != self.start:
+        if self.held.pieces or self.ended or self.expected != self.start or (self.anchored and not self.guessed):
             return False
         self.start = self.expected = self.highest = position
         self.acknowledged = self.lowest_acknowledged = self.fin_position = -1

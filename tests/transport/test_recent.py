@@ -1,0 +1,42 @@
+"""The last delivered bytes: compared with what comes again, bounded."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wsobserve.transport.recent import RecentBytes
+
+
+def test_bytes_that_come_again_are_compared_where_they_were() -> None:
+    recent = RecentBytes()
+    recent.add(b"abc")
+    recent.add(b"def")
+    assert not recent.differs(4, b"cd")
+    assert recent.differs(4, b"cX")
+
+
+def test_bytes_that_are_not_at_hand_any_more_are_not_compared() -> None:
+    recent = RecentBytes()
+    recent.add(b"old")
+    recent.clear()
+    recent.add(b"new")
+    assert not recent.differs(6, b"???new")
+    assert recent.differs(6, b"???neX")
+
+
+def test_a_long_payload_leaves_its_last_eight_kibibytes() -> None:
+    recent = RecentBytes()
+    recent.add(bytes(100_000) + b"end")
+    assert recent.length == 8192
+    assert recent.differs(3, b"eXd")
+
+
+@given(st.lists(st.binary(min_size=1, max_size=5000), max_size=30))
+def test_what_is_kept_is_bounded_and_the_end_of_what_was_delivered(pieces: list[bytes]) -> None:
+    recent = RecentBytes()
+    for piece in pieces:
+        recent.add(piece)
+    kept = b"".join(recent.pieces)
+    assert len(kept) == recent.length <= 8192
+    assert b"".join(pieces).endswith(kept)
