@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -304,6 +305,20 @@ def test_a_connection_of_which_no_end_was_told_leaves_when_the_exporter_is_close
         exporter.export([HANDSHAKE, still_open])
         exporter.close()
     assert [span.name for span in received.spans] == ["GET /rooms/{id}", "websocket.connection /rooms/{id}"]
+
+
+def test_the_documentation_names_every_span_attribute_and_metric_that_leaves(checkout: Path) -> None:
+    documented = (checkout / "docs" / "telemetry.md").read_text("utf-8")
+    received = sent(http_receiver)
+    keys = {key for span in received.spans for key in values(span.attributes)}
+    for metric in received.metrics:
+        data = getattr(metric, str(metric.WhichOneof("data")))
+        assert f"`{metric.name}`" in documented
+        assert metric.unit in documented
+        keys |= {key for point in data.data_points for key in values(point.attributes)}
+    for key in keys:
+        name = key.replace("client_to_server", "{direction}").replace("server_to_client", "{direction}")
+        assert f"`{name}`" in documented
 
 
 # --- not arriving -----------------------------------------------------------------------------------------------------
