@@ -30,14 +30,25 @@ def doctor_lines() -> list[str]:
     return lines
 
 
-def _live_capture() -> str:
+def may_capture() -> bool | None:
+    """Whether this process may watch an interface; None when it cannot be told."""
     if not sys.platform.startswith("linux"):
-        return f"not on {sys.platform} yet"
+        return False
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
         effective = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff:"))
     except (OSError, StopIteration, ValueError):
-        return "Linux, capabilities not known"
-    if effective >> CAP_NET_RAW & 1:
-        return "allowed (CAP_NET_RAW)"
-    return "not allowed: needs CAP_NET_RAW (run as root, or setcap cap_net_raw+ep on the Python interpreter)"
+        return None
+    return bool(effective >> CAP_NET_RAW & 1)
+
+
+def _live_capture() -> str:
+    match may_capture():
+        case True:
+            return "allowed (CAP_NET_RAW)"
+        case None:
+            return "not known"
+        case _ if not sys.platform.startswith("linux"):
+            return f"not on {sys.platform} yet"
+        case _:
+            return "not allowed: needs CAP_NET_RAW (run as root, or setcap cap_net_raw+ep on the Python interpreter)"
