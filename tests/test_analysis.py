@@ -90,7 +90,7 @@ def test_store_and_summary_say_the_same(wsobserve_command: list[str], tmp_path: 
     )
     accounting = json.loads(done.stdout)
     reader = StoreReader(str(tmp_path / "seen.db"))
-    run = reader.runs()[0]["run"]
+    run = reader.runs()[0]["id"]
     assert reader.accounting(run) == accounting
     assert sum(row["messages"] for row in reader.channels(run)) == accounting["messages"]
     assert sum(row["messages"] for row in reader.volumes(run)) == accounting["messages"]

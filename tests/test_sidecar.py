@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from wsobserve.doctor import may_capture
+from wsobserve.export.error import ExportError
 from wsobserve.export.store import StoreReader
 
 websockets = pytest.importorskip("websockets", reason="the package websockets is not installed")
@@ -104,7 +105,7 @@ def test_what_is_seen_is_what_was_sent(wsobserve_command: list[str], tmp_path: P
     assert accounting["payload_length"] == sum(lengths)
     assert accounting["handshakes"] == {"accepted": 8}
     reader = StoreReader(store)
-    run = reader.runs()[0]["run"]
+    run = reader.runs()[0]["id"]
     stored: Sent = Counter()
     for row in reader.series(run):
         stored[row["channel"], row["direction"], row["name"]] += row["messages"]
@@ -126,8 +127,8 @@ def test_what_was_sent_is_in_the_store_while_it_goes_on(wsobserve_command: list[
             if Path(store).exists():
                 try:
                     reader = StoreReader(store)
-                    seen.append(sum(row["messages"] for row in reader.channels(reader.runs()[0]["run"])))
-                except (IndexError, Exception):  # noqa: BLE001 - not written yet; the assertion below decides
+                    seen.append(sum(row["messages"] for row in reader.channels(reader.runs()[0]["id"])))
+                except (IndexError, ExportError):  # not written yet
                     seen.append(0)
                 if seen[-1] == sum(sent.values()):
                     return
