@@ -368,6 +368,37 @@ def test_a_collector_that_hangs_holds_neither_flush_nor_close(receiver: Receiver
 
 
 @BOTH
+def test_a_collector_that_failed_slowly_is_left_in_peace_while_spans_wait(receiver: Receiver) -> None:
+    hold = threading.Event()
+    with receiver(hold=hold) as received:
+        exporter = OtlpExporter(received.endpoint, timeout_s=0.5)
+        with pytest.raises(ExportError):
+            exporter.export(RECORDS)
+        exporter.export(RECORDS)  # would fail again if it were tried
+        exporter.export([SNAPSHOT])
+        assert (exporter.spans_failed, exporter.metrics_failed, exporter.metrics_replaced) == (3, 1, 1)
+        hold.set()
+        assert exporter.flush(10)  # tries, whatever was before
+        assert (exporter.spans_sent, exporter.metrics_sent) == (3, 1)
+        exporter.close()
+
+
+def test_spans_that_wait_are_bounded_and_those_given_up_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wsobserve.export.otlp.exporter.WAITING_SPANS", 2)
+    hold = threading.Event()
+    with http_receiver(hold=hold) as received:
+        exporter = OtlpExporter(received.endpoint, timeout_s=0.5)
+        with pytest.raises(ExportError):
+            exporter.export(RECORDS)  # three spans in a request that failed
+        exporter.export(RECORDS)  # three that wait, as a snapshot comes, for a better time: two of them
+        assert exporter.spans_failed == 4
+        hold.set()
+        assert exporter.flush(10)
+        exporter.close()
+    assert exporter.spans_sent == 2
+
+
+@BOTH
 def test_behind_a_queue_a_collector_that_hangs_costs_the_caller_nothing(receiver: Receiver) -> None:
     hold = threading.Event()
     with receiver(hold=hold) as received:

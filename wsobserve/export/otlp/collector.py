@@ -1,14 +1,21 @@
 """The way to a collector: spans and metrics to opentelemetry-sdk's OTLP exporters, over HTTP or gRPC.
 
-The exporters retry by themselves within their timeout, and tell in the log alone why they gave up; the last such line
-is kept here, so that whoever asks why nothing arrived gets an answer.
+The exporters retry by themselves within their timeout, and tell in the log alone what went wrong; the first such line
+of an attempt is kept here, so that whoever asks why nothing arrived gets an answer.
+
+An attempt that fails in vain for seconds must not be repeated at once for everything that follows: after it, `ready` is
+false for `PAUSE` times as long as it took. So a dead collector costs at most a fifth of the time, and a restarted one is
+found soon.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
 from opentelemetry.sdk.resources import Resource
@@ -18,7 +25,10 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from wsobserve.export.error import ExportError
 from wsobserve.export.otlp.endpoint import endpoint_of
 
+Signal = Literal["spans", "metrics"]
+
 REASON_LENGTH = 300  # characters kept of a reason
+PAUSE = 4
 
 
 class Collector:
@@ -29,7 +39,8 @@ class Collector:
     ) -> None:
         where = endpoint_of(endpoint, protocol, os.environ)
         self.name = where.name
-        self._reason = _LastLine()
+        self._again_s = {"spans": 0.0, "metrics": 0.0}  # not asked before, by the monotonic clock
+        self._reason = _Complaint()
         _sdk_logger().addHandler(self._reason)
         lower = None if headers is None else {key.lower(): value for key, value in headers.items()}  # as gRPC wants them
         self._spans: SpanExporter
@@ -53,15 +64,26 @@ class Collector:
             _sdk_logger().removeHandler(self._reason)
             raise ExportError(f"OTLP exporter for {self.name}: {type(error).__name__}: {error}") from error
 
+    def ready(self, signal: Signal) -> bool:
+        """Whether it makes sense to send now; false for a while after an attempt that took long to fail."""
+        return time.monotonic() >= self._again_s[signal]
+
     def send_spans(self, spans: Sequence[ReadableSpan]) -> None:
         """Blocks until they arrived, or raises `ExportError` within the timeout."""
-        if self._spans.export(spans) is not SpanExportResult.SUCCESS:
-            raise ExportError(f"OTLP collector {self.name} took no spans: {self._reason.line or 'no reason given'}")
+        self._send("spans", lambda: self._spans.export(spans) is SpanExportResult.SUCCESS)
 
     def send_metrics(self, metrics: MetricsData) -> None:
         """Blocks until they arrived, or raises `ExportError` within the timeout."""
-        if self._metrics.export(metrics) is not MetricExportResult.SUCCESS:
-            raise ExportError(f"OTLP collector {self.name} took no metrics: {self._reason.line or 'no reason given'}")
+        self._send("metrics", lambda: self._metrics.export(metrics) is MetricExportResult.SUCCESS)
+
+    def _send(self, signal: Signal, export: Callable[[], bool]) -> None:
+        self._reason.wanted = True
+        started_s = time.monotonic()
+        if export():
+            return
+        ended_s = time.monotonic()
+        self._again_s[signal] = ended_s + PAUSE * (ended_s - started_s)
+        raise ExportError(f"OTLP collector {self.name} took no {signal}: {self._reason.text or 'no reason given'}")
 
     def close(self) -> None:
         """Give the connections back. An export that another thread is waiting for ends soon."""
@@ -82,20 +104,25 @@ def resource_of(service_name: str | None, attributes: Mapping[str, str]) -> Reso
     return resource
 
 
-class _LastLine(logging.Handler):
-    """Keeps the last line that the exporters log, which holds addresses and status codes but nothing of what was sent.
+class _Complaint(logging.Handler):
+    """Keeps the first line that the exporters log when `wanted`: addresses and status codes, nothing of what was sent.
 
+    Over gRPC the SDK does not log what it has just logged; then the text of the attempt before stands.
     As a handler it also keeps those lines off standard error where the program has set up no logging.
     """
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.line = ""
+        self.wanted = True
+        self.text = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        lines = record.getMessage().splitlines()
-        if lines:
-            self.line = lines[0][:REASON_LENGTH]
+        line = " ".join(record.getMessage().split())
+        if self.wanted and line:
+            # Out of a nest of exceptions the operating system's own words, where there are some.
+            errno = re.search(r"\[Errno -?\d+\] [^'\")]+", line)
+            self.text = (errno.group() if errno else line)[:REASON_LENGTH]
+            self.wanted = False
 
 
 def _sdk_logger() -> logging.Logger:

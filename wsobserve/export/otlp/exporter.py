@@ -1,8 +1,9 @@
 """The OpenTelemetry exporter: records in, spans and metrics to a collector.
 
 Spans wait until a request is full, a snapshot comes or `flush` is called; every snapshot is one set of metrics at once.
-What a collector does not take within the timeout is given up and counted: metrics are totals, so the next ones make
-good for those lost. Sending blocks; in a live process this stands behind a `QueuedExporter`.
+A request that the collector does not take within the timeout is given up and counted. What comes while it is left in
+peace after that waits: of spans so many, of metrics the newest set, which holds all before. Sending blocks; in a live
+process this stands behind a `QueuedExporter`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
 SPANS = 512  # in one request, as the SDK's own
+WAITING_SPANS = 8_192  # beyond it the oldest are given up
 
 
 class OtlpExporter:
@@ -67,34 +69,36 @@ class OtlpExporter:
         self.spans_failed = 0
         self.metrics_sent = 0  # requests
         self.metrics_failed = 0
+        self.metrics_replaced = 0  # not sent, for a newer set
 
     def export(self, records: Sequence[Record]) -> None:
-        """Make spans and metrics of `records` and send what is due. Blocks for twice the timeout at most.
+        """Make spans and metrics of `records` and send what is due.
 
-        On `ExportError` the spans or metrics that were due are given up and counted, not those of these records alone.
+        On `ExportError` one request of spans or metrics was given up; its records may have come with earlier calls.
         """
         if self._closed:
             raise ExportError(f"OTLP exporter for {self._collector.name} is closed")
         failure: ExportError | None = None
         for record in records:
             spans = self._spans.receive(record)
-            metrics = self._metrics(record) if isinstance(record, Snapshot) else []
+            metrics = self._metrics(record) if isinstance(record, Snapshot) else None
             with self._waiting:
                 self._waiting_spans += spans
-                self._waiting_metrics += metrics
-            if len(self._waiting_spans) < SPANS and not metrics:
-                continue
-            if failure is None:
-                failure = self._send()
-            else:
-                self._give_up()  # the collector has just failed; waiting for it again and again would add up
+                if metrics is not None:
+                    self.metrics_replaced += len(self._waiting_metrics)
+                    self._waiting_metrics = metrics
+            if len(self._waiting_spans) >= SPANS or metrics is not None:
+                failure = self._send(only_ready=True) or failure
+                self._give_up(beyond=WAITING_SPANS)
         if failure is not None:
             raise failure
 
     def flush(self, timeout_s: float) -> bool:
         """Send what waits; False when that took longer than `timeout_s` or the collector did not take it."""
         failures: list[ExportError | None] = []
-        sender = threading.Thread(target=lambda: failures.append(self._send()), name="wsobserve-otlp-flush", daemon=True)
+        sender = threading.Thread(
+            target=lambda: failures.append(self._send(only_ready=False)), name="wsobserve-otlp-flush", daemon=True
+        )
         sender.start()
         sender.join(timeout_s)
         return failures == [None]
@@ -108,38 +112,51 @@ class OtlpExporter:
             self._waiting_spans += self._spans.finish()
         self.flush(self._close_timeout_s)
         self._collector.close()
-        self._give_up()
+        self._give_up(beyond=0)
+        self.metrics_failed += len(self._waiting_metrics)
+        self._waiting_metrics = []
 
     def _metrics(self, snapshot: Snapshot) -> list[MetricsData]:
         return self._metrics_of(snapshot, self._resource, self._scope, {"connection_segments": self._spans.evicted})
 
-    def _send(self) -> ExportError | None:
-        """Everything that waits, in order; what is not taken is given up. The first reason why."""
-        failure: ExportError | None = None
-        with self._sending:
+    def _send(self, only_ready: bool) -> ExportError | None:
+        """What waits, in order. `only_ready`: not to a collector that is slow to fail, nor while another thread sends."""
+        if not self._sending.acquire(blocking=not only_ready):
+            return None
+        try:
+            # Traces and metrics often go to different backends, one of which may work.
+            failures = [self._send_spans(only_ready), self._send_metrics(only_ready)]
+        finally:
+            self._sending.release()
+        return failures[0] or failures[1]
+
+    def _send_spans(self, only_ready: bool) -> ExportError | None:
+        while self._waiting_spans and (self._collector.ready("spans") or not only_ready):
             with self._waiting:
-                spans, self._waiting_spans = self._waiting_spans, []
-                metrics, self._waiting_metrics = self._waiting_metrics, []
+                spans, self._waiting_spans = self._waiting_spans[:SPANS], self._waiting_spans[SPANS:]
             try:
-                while spans:
-                    self._collector.send_spans(spans[:SPANS])
-                    self.spans_sent += len(spans[:SPANS])
-                    spans = spans[SPANS:]
+                self._collector.send_spans(spans)
             except ExportError as error:
                 self.spans_failed += len(spans)
-                failure = error
-            try:  # traces and metrics often go to different backends, one of which may work
-                while metrics:
-                    self._collector.send_metrics(metrics[0])
-                    self.metrics_sent += 1
-                    metrics = metrics[1:]
-            except ExportError as error:
-                self.metrics_failed += len(metrics)
-                failure = failure or error
-        return failure
+                return error
+            self.spans_sent += len(spans)
+        return None
 
-    def _give_up(self) -> None:
+    def _send_metrics(self, only_ready: bool) -> ExportError | None:
+        while self._waiting_metrics and (self._collector.ready("metrics") or not only_ready):
+            with self._waiting:
+                metrics, self._waiting_metrics = self._waiting_metrics[0], self._waiting_metrics[1:]
+            try:
+                self._collector.send_metrics(metrics)
+            except ExportError as error:
+                self.metrics_failed += 1
+                return error
+            self.metrics_sent += 1
+        return None
+
+    def _give_up(self, beyond: int) -> None:
+        """The oldest spans beyond so many that may wait."""
         with self._waiting:
-            self.spans_failed += len(self._waiting_spans)
-            self.metrics_failed += len(self._waiting_metrics)
-            self._waiting_spans, self._waiting_metrics = [], []
+            given_up = max(len(self._waiting_spans) - beyond, 0)
+            self.spans_failed += given_up
+            del self._waiting_spans[:given_up]
