@@ -73,6 +73,11 @@ _DROPPED = {
     "file_cut": ("packet", "missing: a file ends inside a record"),
     "file_damaged": ("packet", "missing: a file is damaged and was not read further"),
 }
+_DISCARDED = {
+    "limit": "given up to stay within a buffer limit",
+    "out_of_window": "discarded: too far from the expected sequence number",
+    "after_fin": "discarded: sent after the end of the stream",
+}
 _UNDECODED = {
     "incomplete": "bytes of them are missing in the capture",
     "context_lost": "compressed against earlier bytes that were lost",
@@ -100,12 +105,15 @@ def _lost(accounting: Row) -> list[Finding]:
         for reason, count in accounting["packets_dropped"].items()
     ]
     gaps = amount(accounting["gaps"], "gap")
-    limit = accounting["bytes_discarded"].get("limit", 0)
     found += [
         Finding("red", size(accounting["bytes_lost"]), f"missing in {gaps} of the WebSocket streams"),
         Finding("red", amount(accounting["packets_cut"], "packet"), "cut short by the capture's snap length"),
-        Finding("red", size(limit), "given up to stay within a buffer limit"),
         Finding("red", size(accounting["bytes_unsynchronised"]), "captured, but no frame boundary could be found in them"),
+    ]
+    found += [
+        Finding("red", size(length), _DISCARDED.get(reason, f"discarded: {plain(reason.replace('_', ' '))}"))
+        for reason, length in accounting["bytes_discarded"].items()
+        if reason != "ignored"  # of connections that carry no WebSocket
     ]
     return [finding for finding in found if not finding.amount.startswith("0 ")]
 
