@@ -34,7 +34,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     schema_properties: int = 256  # properties of one object
     schema_depth: int = 32
     schema_total_nodes: int = 250_000  # nodes of all schemas together
-    schema_values: int = 100_000  # values of one message that are looked at
+    schema_values: int = 100_000  # a message of more values is counted and not looked into
     volume_buckets: int = 200_000  # (channel, direction, second) entries; then seconds are joined to longer steps
     volume_sizes: int = 64  # entries of one size histogram of a bucket; then its scale is halved
     series: int = 2_000  # series of messages, and of connections

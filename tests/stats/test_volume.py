@@ -94,7 +94,7 @@ MESSAGES = st.builds(
 SMALL_LIMITS = st.builds(Limits, volume_buckets=st.integers(6, 30), channels=st.integers(1, 8), volume_sizes=st.integers(2, 8))
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.lists(st.lists(MESSAGES, max_size=25), max_size=4), SMALL_LIMITS)
 def test_the_result_depends_neither_on_order_nor_on_the_split(parts: list[list[ChannelMessage]], limits: Limits) -> None:
     whole = [message for part in parts for message in part]
@@ -164,7 +164,7 @@ class Ledger:
             self.rows[one.channel, one.direction, one.time_ns] = one.messages
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(
     st.lists(st.lists(MESSAGES, max_size=12), max_size=6),
     st.lists(st.integers(0, 6_000), min_size=6, max_size=6),

@@ -1,0 +1,1 @@
+"""Channel messages in; kinds of message and their JSON Schemas out."""

@@ -1,0 +1,166 @@
+"""The schema fold: which messages are one kind, what becomes of those that do not fit, and the laws of a fold."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wsobserve.config import Limits
+from wsobserve.records import CLIENT_TO_SERVER, SERVER_TO_CLIENT, ChannelMessage, Direction, Half, Message, MessageKind, kind_id
+from wsobserve.schema.fold import SchemaFold
+
+
+def said(
+    body: object,
+    name: str | None = None,
+    channel: str = "/a",
+    form: str = "json",
+    direction: Direction | None = CLIENT_TO_SERVER,
+    time_ns: int = 5,
+    length: int = 100,
+) -> ChannelMessage:
+    half = Half(connection="c", source="a:1", destination="b:2", direction=direction)
+    message = Message(half, time_ns, 1, time_ns, 1, 1, False, length, length, True, True, b"")
+    return ChannelMessage(message=message, format=form, channel=channel, name=name, length=length, body=body)
+
+
+def folded(messages: list[ChannelMessage], limits: Limits | None = None) -> SchemaFold:
+    fold = SchemaFold(limits or Limits())
+    for message in messages:
+        fold.add(message)
+    return fold
+
+
+def test_messages_of_one_channel_direction_and_name_are_one_kind() -> None:
+    fold = folded([said({"a": 1}, "join", time_ns=7), said({"a": 2}, "join", form="msgpack", time_ns=5)])
+    assert fold.kinds() == (
+        MessageKind(
+            id=kind_id("/a", CLIENT_TO_SERVER, "join"),
+            channel="/a",
+            direction=CLIENT_TO_SERVER,
+            name="join",
+            messages=2,
+            first_ns=5,
+            last_ns=7,
+            formats={"json": 1, "msgpack": 1},
+            json_schema={
+                "$schema": "https://json-schema.org/draft/2020-12/schema",
+                "title": "join",
+                "type": "object",
+                "properties": {"a": {"type": "integer", "x-wsobserve-count": 2, "x-wsobserve-presence": 1.0}},
+                "required": ["a"],
+                "x-wsobserve-count": 2,
+            },
+        ),
+    )
+
+
+@pytest.mark.parametrize("other", [said({}, "b"), said({}), said({}, "a", "/b"), said({}, "a", direction=SERVER_TO_CLIENT)])
+def test_another_name_channel_or_direction_is_another_kind(other: ChannelMessage) -> None:
+    assert [kind.messages for kind in folded([said({}, "a"), other]).kinds()] == [1, 1]
+
+
+def test_a_kind_without_a_name_is_called_like_its_channel() -> None:
+    [kind] = folded([said(None)]).kinds()
+    assert (kind.name, kind.json_schema["title"], kind.json_schema["type"]) == (None, "/a", "null")
+
+
+@pytest.mark.parametrize("form", ["text", "binary", "empty", "protobuf", "undecoded"])
+def test_what_has_no_structure_is_counted_without_a_kind(form: str) -> None:
+    fold = folded([said(None, form=form)])
+    assert (fold.kinds(), fold.without_kind) == ((), 1)
+
+
+def test_kinds_and_channels_beyond_the_limits_are_counted_without_a_kind() -> None:
+    fold = folded([said({}, f"name{letter}") for letter in "abcdef"], Limits(kinds=2))
+    assert (len(fold.kinds()), fold.without_kind) == (2, 4)
+    fold = folded([said({}, "a", f"/{letter}") for letter in "abcdef"], Limits(channels=2))
+    assert (len(fold.kinds()), fold.without_kind) == (2, 4)
+
+
+def test_a_message_of_too_many_values_is_counted_and_not_looked_into() -> None:
+    [kind] = folded([said([1, 2, 3, 4, 5])], Limits(schema_values=5)).kinds()
+    assert "items" not in kind.json_schema
+    assert kind.json_schema["x-wsobserve-truncated"] is True
+    [kind] = folded([said([1, 2, 3, 4])], Limits(schema_values=5)).kinds()
+    assert "items" in kind.json_schema
+
+
+def test_random_keys_do_not_grow_the_fold_beyond_its_limit() -> None:
+    limits = Limits(schema_nodes=50, schema_properties=10, schema_total_nodes=60)
+    fold = SchemaFold(limits)
+    for number in range(2_000):
+        fold.add(said({f"key{number * 7919 % 10_007}x": {f"inner{number}x": [number]}}))
+        assert fold._nodes <= 2 * 60 + 10
+    [kind] = fold.kinds()
+    properties = kind.json_schema["properties"]
+    assert isinstance(properties, dict)
+    assert len(properties) == 10
+    assert kind.json_schema["x-wsobserve-truncated"] is True
+
+
+BODIES = st.recursive(
+    st.none() | st.integers() | st.text(max_size=2),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abcdef123"), inner, max_size=4),
+    max_leaves=10,
+)
+MESSAGES = st.builds(
+    said,
+    BODIES,
+    st.sampled_from([None, "", "x", "y", "z"]),
+    st.sampled_from(["/a", "/b", "/c"]),
+    st.sampled_from(["json", "json", "cbor", "text"]),
+    st.sampled_from([CLIENT_TO_SERVER, None]),
+    st.integers(0, 9),
+)
+SMALL_LIMITS = st.builds(
+    Limits,
+    channels=st.integers(1, 4),
+    kinds=st.integers(1, 6),
+    schema_nodes=st.integers(1, 20),
+    schema_properties=st.integers(1, 5),
+    schema_depth=st.integers(0, 5),
+    schema_total_nodes=st.integers(1, 60),
+    schema_values=st.just(8) | st.just(1_000),
+)
+
+
+@settings(max_examples=80)
+@given(st.lists(st.lists(MESSAGES, max_size=12), min_size=1, max_size=4), SMALL_LIMITS)
+def test_the_result_depends_neither_on_order_nor_on_the_split(parts: list[list[ChannelMessage]], limits: Limits) -> None:
+    whole = [message for part in parts for message in part]
+    fold = folded(whole, limits)
+    expected = fold.kinds()
+    without_kind = fold.without_kind
+    assert sum(kind.messages for kind in expected) + without_kind == len(whole)
+    assert folded(whole[::-1], limits).kinds() == expected
+    looked_at_often = SchemaFold(limits)
+    for message in whole:
+        looked_at_often.add(message)
+        looked_at_often.kinds()
+    assert looked_at_often.kinds() == expected
+    forward = SchemaFold(limits)
+    for part in parts:
+        forward.merge(folded(part, limits))
+    assert (forward.kinds(), forward.without_kind) == (expected, without_kind)
+    backward = SchemaFold(limits)
+    for part in reversed(parts):
+        other = folded(part, limits)
+        other.merge(backward)
+        backward = other
+    assert (backward.kinds(), backward.without_kind) == (expected, without_kind)
+
+
+def test_merging_leaves_the_other_as_it_was() -> None:
+    other = folded([said({"a": [1]}, "x")])
+    before = other.kinds()
+    fold = folded([said({"a": ["x"]}, "x")])
+    fold.merge(other)
+    fold.add(said({"a": [None]}, "x"))
+    assert other.kinds() == before
+
+
+def test_folds_of_different_limits_do_not_add_up() -> None:
+    with pytest.raises(ValueError):
+        SchemaFold(Limits(kinds=1)).merge(SchemaFold(Limits(kinds=2)))

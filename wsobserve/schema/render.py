@@ -1,0 +1,70 @@
+"""A shape in; a JSON Schema (2020-12) out that accepts every message it was made from, and holds no value of any.
+
+What was not seen in full is not constrained: the schema says `x-wsobserve-truncated` there instead.
+"""
+
+from __future__ import annotations
+
+from wsobserve.schema.shape import BINARY, Shape
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def json_schema(shape: Shape, title: str) -> dict[str, object]:
+    """The document of one kind of message."""
+    return {"$schema": DIALECT, "title": title, **_node(shape)}
+
+
+def _node(shape: Shape) -> dict[str, object]:
+    node: dict[str, object] = {}
+    types = _types(shape)
+    if types:
+        node["type"] = types[0] if len(types) == 1 else types
+    if BINARY in shape.types and "string" not in shape.types:
+        node["contentEncoding"] = "base64"  # how such bytes would be written in JSON
+    if "object" in shape.types:
+        _describe_object(shape, node)
+    if "array" in shape.types and shape.items is not None and not shape.unseen:
+        node["items"] = _node(shape.items)
+    if _truncated(shape):
+        node["x-wsobserve-truncated"] = True
+    node["x-wsobserve-count"] = shape.count
+    if len(shape.types) > 1:
+        node["x-wsobserve-types"] = dict(sorted(shape.types.items()))
+    return node
+
+
+def _types(shape: Shape) -> list[str]:
+    types = {"string" if name == BINARY else name for name in shape.types}
+    if "number" in types:
+        types.discard("integer")  # every integer is a number
+    return sorted(types)
+
+
+def _describe_object(shape: Shape, node: dict[str, object]) -> None:
+    if shape.unseen:
+        return
+    objects = shape.types["object"]
+    if shape.properties:
+        properties = {}
+        for key, inner in sorted(shape.properties.items()):
+            properties[key] = _node(inner) | {"x-wsobserve-presence": _share(inner.count, objects)}
+        node["properties"] = properties
+        required = [key for key, inner in sorted(shape.properties.items()) if inner.count == objects]
+        if required:
+            node["required"] = required
+    if shape.others is not None and not _truncated(shape):
+        node["additionalProperties"] = _node(shape.others)
+
+
+def _truncated(shape: Shape) -> bool:
+    """Whether anything inside was seen, or is known to be there, and is not described."""
+    described = sum(inner.count for inner in shape.properties.values())
+    described += shape.others.count if shape.others is not None else 0
+    elements = shape.items.count if shape.items is not None else 0
+    return shape.entries > described or shape.elements > elements
+
+
+def _share(part: int, whole: int) -> float:
+    """Four digits; 1 means all, so what is not quite all is .9999."""
+    return 1.0 if part == whole else min(round(part / whole, 4), 0.9999)
