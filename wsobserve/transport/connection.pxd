@@ -33,8 +33,6 @@ cdef class TcpConnection:
     cdef readonly int syn_half
     cdef readonly long long syn_ns
     cdef readonly object round_trip_ns
-    cdef readonly list zero_window_since_ns
-    cdef readonly list zero_window_ns
 
     @cython.locals(
         half=HalfStream, peer=HalfStream, flags=cython.int, sequence_number=cython.longlong, length=cython.Py_ssize_t
@@ -48,7 +46,6 @@ cdef class TcpConnection:
     cdef _reset(self, int index, PacketDecoder segment, long long time_ns, long long packet, list out)
     @cython.locals(half=HalfStream, peer=HalfStream, own=cython.longlong, other=cython.longlong, alive=cython.bint)
     cdef _doubt_reset(self, int index, PacketDecoder segment)
-    cdef _note_window(self, int index, int window, long long time_ns)
     @cython.locals(first=HalfStream, second=HalfStream)
     cdef _settle(self, list out)
     @cython.locals(first=HalfStream, second=HalfStream)
@@ -60,6 +57,7 @@ cdef class TcpConnection:
     cpdef ignore(self)
     @cython.locals(half=HalfStream)
     cdef _end(self, str reason, long long time_ns, long long packet, list out)
+    @cython.locals(first=HalfStream, second=HalfStream)
     cdef _close(self, long long time_ns, long long packet, list out, str how=*)
     @cython.locals(first=HalfStream, second=HalfStream)
     cpdef health(self)

@@ -57,8 +57,6 @@ class TcpConnection:
         "started_ns",
         "syn_half",
         "syn_ns",
-        "zero_window_ns",
-        "zero_window_since_ns",
     )
 
     def __init__(self, segment: PacketDecoder, time_ns: int, packet: int, totals: StreamTotals, out: list[Record]) -> None:
@@ -78,8 +76,6 @@ class TcpConnection:
         self.syn_half = -1
         self.syn_ns = -1  # -1: none, or more than one
         self.round_trip_ns: int | None = None
-        self.zero_window_since_ns = [-1, -1]
-        self.zero_window_ns = [0, 0]
         source, destination, source_bracketed, destination_bracketed = endpoint_names(self.key)
         self.id = connection_id(self.key, time_ns, packet)
         first = Half(connection=self.id, source=source, destination=destination)
@@ -121,8 +117,8 @@ class TcpConnection:
                 half.urgent(time_ns, packet, out)
         if flags & ACK:
             peer.acknowledge(segment.acknowledgment_number, time_ns)
-        if segment.window == 0 or self.zero_window_since_ns[index] >= 0:
-            self._note_window(index, segment.window, time_ns)
+        if segment.window == 0 or half.zero_window_since_ns >= 0:
+            half.announce_window(segment.window, time_ns)
         if segment.payload_length:
             half.receive(
                 sequence_number,
@@ -220,14 +216,6 @@ class TcpConnection:
         if alive:
             self.reset_by = -1
 
-    def _note_window(self, index: int, window: int, time_ns: int) -> None:
-        since_ns = self.zero_window_since_ns[index]
-        if window and since_ns >= 0:
-            self.zero_window_ns[index] += max(time_ns - since_ns, 0)
-            self.zero_window_since_ns[index] = -1
-        elif window == 0 and since_ns < 0:
-            self.zero_window_since_ns[index] = time_ns
-
     # --- start
 
     def _settle(self, out: list[Record]) -> None:
@@ -294,8 +282,9 @@ class TcpConnection:
         self.closed_ns = time_ns
         if self.reset_by >= 0 and self.reset_fits:
             how = "reset"
-        for index in (0, 1):
-            self._note_window(index, 1, time_ns)
+        first, second = self.halves
+        first.announce_window(1, time_ns)
+        second.announce_window(1, time_ns)
         out.append(
             ConnectionEnd(
                 connection=self.id, time_ns=time_ns, packet=packet, how=how, ended_by=self.ended_by, health=self.health()
@@ -310,7 +299,7 @@ class TcpConnection:
             segments=(first.segments, second.segments),
             payload_bytes=(first.payload_bytes, second.payload_bytes),
             retransmitted_segments=(first.retransmitted_segments, second.retransmitted_segments),
-            zero_window_ns=(self.zero_window_ns[0], self.zero_window_ns[1]),
+            zero_window_ns=(first.zero_window_ns, second.zero_window_ns),
             lost_bytes=(first.lost_bytes, second.lost_bytes),
             gaps=(first.gaps, second.gaps),
         )

@@ -46,6 +46,8 @@ cdef class HalfStream:
     cdef readonly long long retransmitted_segments
     cdef readonly long long lost_bytes
     cdef readonly long long gaps
+    cdef readonly long long zero_window_ns
+    cdef readonly long long zero_window_since_ns
 
     @cython.locals(captured=cython.Py_ssize_t, totals=StreamTotals, data=bytes)
     cpdef receive(
@@ -64,6 +66,7 @@ cdef class HalfStream:
     cpdef finish_at(self, long long sequence_number, long long time_ns, long long packet, list out)
     @cython.locals(delta=cython.longlong, position=cython.longlong)
     cpdef acknowledge(self, long long acknowledgment_number, long long time_ns)
+    cpdef announce_window(self, int window, long long time_ns)
     @cython.locals(delta=cython.longlong)
     cpdef long long position_of(self, long long sequence_number) except? -1
     @cython.locals(position=cython.longlong)

@@ -65,6 +65,8 @@ class HalfStream:
         "syn_seen",
         "told",
         "totals",
+        "zero_window_ns",
+        "zero_window_since_ns",
     )
 
     def __init__(self, record: Half, index: int, totals: StreamTotals) -> None:
@@ -104,6 +106,8 @@ class HalfStream:
         self.retransmitted_segments = 0
         self.lost_bytes = 0
         self.gaps = 0
+        self.zero_window_ns = 0
+        self.zero_window_since_ns = -1  # -1: its sender can receive
 
     # --- what the packets say
 
@@ -190,6 +194,14 @@ class HalfStream:
             self.acknowledged = position
             if self.anchored:
                 self._note_acknowledged(time_ns, self.arrivals)
+
+    def announce_window(self, window: int, time_ns: int) -> None:
+        """Its sender says how much it can receive."""
+        if window and self.zero_window_since_ns >= 0:
+            self.zero_window_ns += max(time_ns - self.zero_window_since_ns, 0)
+            self.zero_window_since_ns = -1
+        elif window == 0 and self.zero_window_since_ns < 0:
+            self.zero_window_since_ns = time_ns
 
     def position_of(self, sequence_number: int) -> int:
         """The position nearest to the expected one with these 32 bits."""
