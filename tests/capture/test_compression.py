@@ -90,18 +90,18 @@ def test_a_skippable_frame_of_zstd_is_skipped(path: Path) -> None:
 
 @each_codec
 def test_every_cut_gives_what_came_before_and_says_so(path: Path, codec: str) -> None:
-    text = TEXT[:600]
-    whole = CODECS[codec](text[:300]) + CODECS[codec](text[300:])
-    between = len(CODECS[codec](text[:300]))
+    text = TEXT[:200]
+    whole = CODECS[codec](text[:100]) + CODECS[codec](text[100:])
+    between = len(CODECS[codec](text[:100]))
     for cut in range(6, len(whole)):
         path.write_bytes(whole[:cut])
         got, loss = read_all(path)
         assert text.startswith(got)
         if cut == between:
-            assert (got, loss) == (text[:300], None)
+            assert (got, loss) == (text[:100], None)
         else:
             assert loss == ("file_cut", f"{codec} data end too early")
-            assert cut < between or got.startswith(text[:300])
+            assert cut < between or got.startswith(text[:100])
 
 
 def test_a_cut_gzip_file_gives_all_that_is_there(path: Path) -> None:
@@ -120,7 +120,7 @@ def test_damaged_gzip_data_give_every_byte_in_front_of_the_damage(path: Path) ->
 @each_codec
 def test_damage_ends_the_data_and_is_said(path: Path, codec: str) -> None:
     whole = CODECS[codec](TEXT)
-    path.write_bytes(whole + CODECS[codec](TEXT)[:12] + b"\xff" * 5000)
+    path.write_bytes(whole + CODECS[codec](TEXT)[:9] + b"\xff" * 5000)
     got, loss = read_all(path)
     assert got.startswith(TEXT)
     assert loss == ("file_damaged", f"{codec} data are damaged")
@@ -140,14 +140,14 @@ def test_any_damage_gives_bytes_and_at_most_a_loss(path: Path, codec: str) -> No
 
 @each_codec
 def test_a_bomb_comes_out_in_small_pieces(path: Path, codec: str) -> None:
-    path.write_bytes(CODECS[codec](bytes(100_000_000)))
+    path.write_bytes(CODECS[codec](bytes(30_000_000)))
     data = CaptureBytes(str(path))
     longest = length = 0
     while piece := data.read(1, 65_536):
         longest = max(longest, len(piece))
         length += len(piece)
     data.close()
-    assert length == 100_000_000
+    assert length == 30_000_000
     assert longest <= 65_536 + compression.SLICE // 4 * 128 * 1024
 
 

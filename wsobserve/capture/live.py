@@ -186,11 +186,11 @@ class LiveSource:
         except OSError as error:
             raise CaptureError(f"{self._name}: {error.strerror}") from None
         try:
+            packet_socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             instructions = ctypes.create_string_buffer(program, len(program))
             packet_socket.setsockopt(
                 socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))
             )
-            packet_socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             _enlarge_receive_buffer(packet_socket)
             _bind(packet_socket, self._index)
             failure = packet_socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
