@@ -42,7 +42,11 @@ def fitting(row: Row) -> Row:
 
 def json_text(value: object) -> str:
     """`value` as JSON; what UTF-8 cannot hold becomes `?`."""
-    return json.dumps(msgspec.to_builtins(value), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode()
+    try:
+        return msgspec.json.encode(value).decode()
+    except (UnicodeEncodeError, OverflowError):  # slower, and takes everything
+        text = json.dumps(msgspec.to_builtins(value), ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace").decode()
 
 
 def sizes_row(sizes: Sizes) -> Row:
