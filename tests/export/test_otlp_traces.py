@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +17,6 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanKind
 from opentelemetry.trace.status import StatusCode
 
-from wsobserve.export.otlp.segments import UNCOUNTED_SEGMENTS
 from wsobserve.export.otlp.traces import Spans
 from wsobserve.records import (
     CLIENT_TO_SERVER,
@@ -299,26 +297,6 @@ def test_a_long_connection_is_told_in_segments_cut_where_its_counters_were_known
     assert attributes(second)["websocket.close.code"] == 1000
 
 
-def test_time_in_which_nobody_looked_is_told_without_counters() -> None:
-    _, *segments = spans_of([handshake(time_ns=T0), summary(T0 + 12 * MINUTE, messages=9, handshake=handshake(time_ns=T0))])
-    assert [interval(span) for span in segments] == [
-        (T0, T0 + 5 * MINUTE),
-        (T0 + 5 * MINUTE, T0 + 10 * MINUTE),
-        (T0 + 10 * MINUTE, T0 + 12 * MINUTE),
-    ]
-    assert [attributes(span).get("websocket.client_to_server.messages") for span in segments] == [None, None, 9]
-    assert [attributes(span).get("websocket.segment.counted") for span in segments] == [None, None, 3]
-
-
-def test_a_capture_that_claims_a_century_does_not_make_ten_million_spans() -> None:
-    _, *segments = spans_of([handshake(), summary(T0 + 100 * 365 * 24 * 60 * MINUTE, messages=1)])
-    assert len(segments) == UNCOUNTED_SEGMENTS + 1
-    last = attributes(segments[-1])
-    omitted = last["websocket.segment.omitted"]
-    assert last["websocket.segment.index"] == UNCOUNTED_SEGMENTS + omitted
-    assert last["websocket.segment.counted"] == UNCOUNTED_SEGMENTS + omitted + 1
-
-
 def test_a_connection_still_open_at_the_end_of_the_capture_has_its_last_segment() -> None:
     still_open = summary(T0 + MINUTE, messages=3, state="open", close=Close(verdict="open"))
     _, segment = spans_of([handshake(), snapshot(T0 + 2 * MINUTE, still_open, final=True)])
@@ -397,35 +375,6 @@ def test_the_same_capture_gives_the_same_identifiers_and_another_one_others() ->
     assert len(set(again)) == 4
     later = handshake(request_time_ns=T0 + 1, time_ns=T0 + 2_000_001)
     assert not {identity(span) for span in spans_of([later, summary(T0 + 12 * MINUTE, handshake=later)])} & set(again)
-
-
-@given(
-    looks=st.lists(st.integers(1, 3_000), max_size=8, unique=True).map(sorted),
-    lasted=st.integers(0, 3_000),
-    segment_s=st.integers(1, 400),
-)
-def test_however_often_it_is_looked_at_the_segments_are_short_join_and_add_up(
-    looks: list[int], lasted: int, segment_s: int
-) -> None:
-    opened = handshake(time_ns=T0, request_time_ns=T0)
-    records: list[Record] = [
-        snapshot(T0 + look * SECOND, summary(T0, messages=look, state="open", handshake=opened))
-        for look in looks
-        if look < lasted
-    ]
-    records.append(summary(T0 + lasted * SECOND, messages=lasted, handshake=opened))
-    _, *segments = spans_of(records, segment_ns=segment_s * SECOND)
-    assert interval(segments[0])[0] == T0
-    assert interval(segments[-1])[1] == T0 + lasted * SECOND
-    assert all(interval(span)[1] - interval(span)[0] <= segment_s * SECOND for span in segments)
-    omitted = sum(attributes(span).get("websocket.segment.omitted", 0) for span in segments)
-    if not omitted:
-        assert all(interval(one)[1] == interval(other)[0] for one, other in itertools.pairwise(segments))
-    counts = [attributes(span) for span in segments]
-    assert sum(counted.get("websocket.client_to_server.messages", 0) for counted in counts) == lasted
-    covered = [counted.get("websocket.segment.counted", 1) for counted in counts if "websocket.messages.undecoded" in counted]
-    assert sum(covered) == len(segments) + omitted
-    assert len({identity(span) for span in segments}) == len(segments)
 
 
 def test_connections_beyond_the_limit_are_forgotten_and_counted() -> None:
