@@ -5,7 +5,7 @@ Ethernet, loopback, tunnels and on all interfaces at once. In front of each pack
 capture that says it too, so all batches have LINKTYPE_LINUX_SLL.
 
 Order of opening: socket of protocol 0 (which receives nothing), filter, buffer, then bind: no packet comes in unfiltered.
-Every packet is accounted for: `seen == delivered + dropped` once the socket is empty.
+Every packet is accounted for: at the end of a capture `seen == delivered + dropped`.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ class LiveSource:
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
         self._buffer = bytearray(BATCH_LENGTH + _COOKED_HEADER.size + snap_length)
+        self._failure: OSError | None = None  # of the socket, not yet looked into
         self._cooked_headers: dict[tuple[int, int, int], bytes] = {}
 
     def __enter__(self) -> LiveSource:
@@ -91,15 +92,16 @@ class LiveSource:
             if time.monotonic() >= statistics_at:
                 statistics_at += STATISTICS_INTERVAL
                 yield from self._losses()
-        stopped_ns = time.time_ns()
-        while (batch := self._receive(0)) is not None:
-            yield batch
-            if batch.times_ns[-1] > stopped_ns:
-                break
         yield from self._losses()
+        # What the kernel has counted until now is waiting for us; what comes later is not asked for.
+        while (waiting := self.seen - self.dropped - self.delivered) > 0:
+            batch = self._receive(0, waiting)
+            if batch is None:
+                break
+            yield batch
 
-    def _receive(self, deadline: float) -> PacketBatch | None:
-        """What comes until `deadline`, or until the buffer is full; None when nothing came."""
+    def _receive(self, deadline: float, most: int = sys.maxsize) -> PacketBatch | None:
+        """At most `most` packets that come until `deadline` or until the buffer is full; None when nothing came."""
         receive = self._socket.recvmsg_into
         view = memoryview(self._buffer)
         snap_length = self._snap_length
@@ -107,7 +109,7 @@ class LiveSource:
             b"", array("q"), array("q"), array("q"), array("q"), LINKTYPE_LINUX_SLL, self.delivered + 1, self.interface
         )
         position = 0
-        while position < BATCH_LENGTH:
+        while position < BATCH_LENGTH and len(batch) < most:
             start = position + 16
             try:
                 length, ancillary, _, address = receive([view[start : start + snap_length]], 64, _RECEIVE_FLAGS)
@@ -117,10 +119,8 @@ class LiveSource:
                     break
                 continue
             except OSError as error:
-                if len(batch):
-                    break  # the error comes again if it lasts
-                self._network_down(error, deadline)
-                return None
+                self._failure = error  # told once; what was received before comes first
+                break
             captured = length if length < snap_length else snap_length
             protocol = address[1]
             if protocol in _VLAN_PROTOCOLS or self._buffer[start + 2 : start + 4] == _PROTOCOL_BYTES.get(protocol, b""):
@@ -135,6 +135,7 @@ class LiveSource:
             if not len(batch) & 63 and time.monotonic() >= deadline:
                 break
         if not len(batch):
+            self._check_failure(deadline)
             return None
         batch.buffer = bytes(view[:position])
         self.delivered += len(batch)
@@ -153,10 +154,13 @@ class LiveSource:
         if dropped:
             yield CaptureLoss(source=self.interface, reason="kernel_dropped", packets=dropped, time_ns=time.time_ns())
 
-    def _network_down(self, error: OSError, deadline: float) -> None:
+    def _check_failure(self, deadline: float) -> None:
         """An interface that went down may come up again, and its packets with it; one that is gone does not."""
-        if error.errno != errno.ENETDOWN:
-            raise CaptureError(f"{self._name}: {error.strerror}") from None
+        failure, self._failure = self._failure, None
+        if failure is None:
+            return
+        if failure.errno != errno.ENETDOWN:
+            raise CaptureError(f"{self._name}: {failure.strerror}")
         try:
             there = self._index == self._interface_index()
         except CaptureError:
