@@ -3,17 +3,18 @@
 One `Inflater` per direction. Two rules hold in here. The output is capped, the window is not: a payload that inflates
 beyond the limit is inflated to its end, counted, and thrown away, so that the next message still finds its context.
 And after a loss nothing is guessed: with an empty window zlib refuses every reference to bytes it has not seen, so a
-payload that inflates without error is exact, and one that does not is said to be lost.
+payload that inflates without error, to the end of a block, is exact; one that does not is said to be lost.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections import deque
 
 WINDOW_LENGTH = 32768  # LZ77 sliding window at its largest, RFC 7692 7.1.2
 BLOCK_END = b"\x00\x00\xff\xff"  # RFC 7692, 7.2.2: the compressor removed this
+EMPTY_FINAL_BLOCK = b"\x03\x00"  # RFC 1951, 3.2.6: understood as such only between two blocks
 DISCARD_STEP = 1 << 16
+FINAL_BLOCKS = 64  # in one message: each costs a new decompressor, and two bytes are enough to ask for one
 
 
 class Inflated:
@@ -40,8 +41,7 @@ class Inflater:
         self.keep = keep
         self.context_certain = True
         self._decompressor: zlib._Decompress | None = None
-        self._history: deque[bytes] = deque()  # the last outputs, at least a window of them
-        self._history_length = 0
+        self._history = bytearray()  # the end of what was inflated since the context began, at least a window of it
 
     def lose_context(self) -> None:
         """Bytes of this direction were lost: what follows may refer to them."""
@@ -58,6 +58,7 @@ class Inflater:
         decompressor = self._decompressor or zlib.decompressobj(-15)
         data = payload
         tail_appended = False
+        final_blocks = 0
         try:
             while True:
                 room = self.keep - kept_length
@@ -71,6 +72,9 @@ class Inflater:
                 if decompressor.eof:
                     # RFC 7692, 7.2.3.4: a block with BFINAL ends the DEFLATE stream, not the message nor its context.
                     data = decompressor.unused_data
+                    final_blocks += 1
+                    if final_blocks > FINAL_BLOCKS:
+                        raise zlib.error("too many final blocks")
                     decompressor = zlib.decompressobj(-15, zdict=self._window())
                     if not data:
                         break
@@ -83,24 +87,30 @@ class Inflater:
                 if not tail_appended:
                     data = BLOCK_END
                     tail_appended = True
+            if not self.context_certain and not _is_between_blocks(decompressor):
+                raise zlib.error("the data ends inside a block")
         except zlib.error:
             self.lose_context()
             return Inflated(b"".join(kept), length, True)
         self._decompressor = decompressor if self.context_takeover else None
-        if not self.context_certain and self._history_length >= WINDOW_LENGTH:
+        if not self.context_certain and len(self._history) >= WINDOW_LENGTH:
             self.context_certain = True
         return Inflated(kept[0] if len(kept) == 1 else b"".join(kept), length, False)
 
     def _remember(self, output: bytes) -> None:
-        self._history.append(output if len(output) <= WINDOW_LENGTH else output[-WINDOW_LENGTH:])
-        self._history_length += len(self._history[-1])
-        while self._history_length - len(self._history[0]) >= WINDOW_LENGTH:
-            self._history_length -= len(self._history.popleft())
+        self._history += output[-WINDOW_LENGTH:]
+        if len(self._history) > 2 * WINDOW_LENGTH:
+            del self._history[:-WINDOW_LENGTH]
 
     def _window(self) -> bytes:
-        return b"".join(self._history)[-WINDOW_LENGTH:]
+        return bytes(self._history[-WINDOW_LENGTH:])
 
     def _forget(self) -> None:
         self._decompressor = None
-        self._history.clear()
-        self._history_length = 0
+        self._history = bytearray()
+
+
+def _is_between_blocks(decompressor: zlib._Decompress) -> bool:
+    """Whether the next bit begins a block, tried on a copy."""
+    probe = decompressor.copy()
+    return probe.decompress(EMPTY_FINAL_BLOCK) == b"" and probe.eof

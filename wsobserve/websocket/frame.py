@@ -19,6 +19,7 @@ from __future__ import annotations
 from wsobserve.records import Frame, Half
 
 LARGEST_PAYLOAD_LENGTH = (1 << 63) - 1  # RFC 6455, 5.2: the most significant bit MUST be 0
+UNKNOWN = -1  # of a time: every other number may be one
 
 
 def unmask(payload: bytes, masking_key: bytes) -> bytes:
@@ -43,26 +44,29 @@ class FrameReader:
         self.half = half
         self.keep = keep
         self.in_step = True
-        self.invalid_length = False  # the last header held a length that cannot be; the boundary is gone
-        self.skipped_bytes = 0  # bytes taken that became part of no frame: broken headers, rest of a lost frame
+        self.invalid_length = False  # the last header held a length that cannot be; `rest` is what came behind it
+        self.rest = b""
+        self.skipped_bytes = 0  # bytes at hand that became part of no frame: broken headers, the beginning of a lost frame
+        self.missing_bytes = 0  # of the payloads of complete frames: fell into holes
+        self.missing_in_first = 0  # the same, of the first frame that the last call returned: only that one can have a hole
         self._head = b""  # the first bytes of a header that is not complete
         self._in_payload = False
-        self._started_ns = 0
+        self._started_ns = UNKNOWN
         self._first = 0
         self._masked = False
         self._masking_key = b""
         self._payload_length = 0
         self._header_length = 0
         self._remaining = 0  # payload bytes still to come
-        self._chunks: list[bytes] = []
-        self._kept = 0
+        self._missing = 0  # payload bytes that fell into a hole
+        self._kept = bytearray()
         self._cut = False  # the kept prefix has ended
 
     @property
     def pending_bytes(self) -> int:
         """Bytes at hand of a frame that is not complete."""
         if self._in_payload:
-            return self._header_length + self._payload_length - self._remaining
+            return self._header_length + self._payload_length - self._remaining - self._missing
         return len(self._head)
 
     @property
@@ -74,6 +78,7 @@ class FrameReader:
         """Frames completed by `data`. When a header is broken, `in_step` turns False."""
         frames: list[Frame] = []
         position = 0
+        self.missing_in_first = 0
         if self._in_payload:
             position = self._fill(data, 0)
             if self._remaining:
@@ -83,7 +88,6 @@ class FrameReader:
             # A header in pieces: at most 13 bytes are waiting, so joining is cheap.
             data = self._head + data
             self._head = b""
-            position = 0
         length = len(data)
         while position < length:
             available = length - position
@@ -105,16 +109,17 @@ class FrameReader:
                 payload_length = int.from_bytes(data[position + 2 : position + 10], "big")
                 header_length = 10
                 if payload_length > LARGEST_PAYLOAD_LENGTH:
-                    self.invalid_length = True
                     self.lose()
-                    self.skipped_bytes += available
+                    self.invalid_length = True
+                    self.skipped_bytes += header_length
+                    self.rest = data[position + header_length :]
                     return frames
             if masked:
                 header_length += 4
                 if available < header_length:
                     break
             start = position + header_length
-            if not self._started_ns:
+            if self._started_ns == UNKNOWN:
                 self._started_ns = time_ns
             end = start + payload_length
             if end <= length and payload_length <= self.keep:
@@ -136,7 +141,7 @@ class FrameReader:
                         payload,
                     )
                 )
-                self._started_ns = 0
+                self._started_ns = UNKNOWN
                 position = end
                 continue
             self._first = first
@@ -152,20 +157,23 @@ class FrameReader:
             frames.append(self._finish_frame(time_ns, packet))
         if position < length:
             self._head = data[position:length]
-            if not self._started_ns:
+            if self._started_ns == UNKNOWN:
                 self._started_ns = time_ns
         return frames
 
     def gap(self, length: int, time_ns: int, packet: int) -> list[Frame]:
         """`length` bytes are missing. Ends in step when they all lay inside one payload; else `in_step` is False."""
         frames: list[Frame] = []
+        if length <= 0:
+            return frames
         if self._in_payload:
             self._cut = True
-            if length < self._remaining:
-                self._remaining -= length
+            missing = min(length, self._remaining)
+            self._missing += missing
+            self._remaining -= missing
+            length -= missing
+            if self._remaining:
                 return frames
-            length -= self._remaining
-            self._remaining = 0
             frames.append(self._finish_frame(time_ns, packet))
             if length == 0:
                 return frames
@@ -185,22 +193,20 @@ class FrameReader:
         self._head = b""
         self.in_step = True
         self.invalid_length = False
+        self.rest = b""
 
     def _fill(self, data: bytes, position: int) -> int:
         """Take payload bytes from `data` at `position`; returns the position behind them."""
         taken = min(self._remaining, len(data) - position)
         if not self._cut:
-            room = self.keep - self._kept
-            chunk = data[position : position + min(taken, room)]
-            if chunk:
-                self._chunks.append(chunk)
-                self._kept += len(chunk)
+            room = self.keep - len(self._kept)
+            self._kept += data[position : position + min(taken, room)]
             self._cut = taken > room
         self._remaining -= taken
         return position + taken
 
     def _finish_frame(self, time_ns: int, packet: int) -> Frame:
-        payload = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        payload = bytes(self._kept)
         if self._masked and payload:
             payload = unmask(payload, self._masking_key)
         first = self._first
@@ -217,15 +223,17 @@ class FrameReader:
             self._header_length,
             payload,
         )
+        self.missing_bytes += self._missing
+        self.missing_in_first = self._missing
         self._reset()
         return frame
 
     def _reset(self) -> None:
         self._in_payload = False
-        self._started_ns = 0
+        self._started_ns = UNKNOWN
         self._remaining = 0
+        self._missing = 0
         self._payload_length = 0
         self._header_length = 0
-        self._chunks = []
-        self._kept = 0
+        self._kept = bytearray()
         self._cut = False

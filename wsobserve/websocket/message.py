@@ -23,7 +23,7 @@ class MessageAssembler:
         self.keep_inflated = keep_inflated
         self.inflater: Inflater | None = None  # permessage-deflate, when it was agreed
         self.deflate_unknown = False  # the handshake was not captured: RSV1 tells
-        self.unknown_extension = False  # an extension that we do not know changes payloads
+        self.unknown_extension = False  # one was agreed that we do not know: reserved bits say that it changed a payload
         self.anomalies: list[tuple[AnomalyKind, str]] = []
         self._frames = 0
         self._opcode = 0
@@ -31,10 +31,11 @@ class MessageAssembler:
         self._started_ns = 0
         self._wire_length = 0
         self._frame_bytes = 0
-        self._chunks: list[bytes] = []
-        self._kept = 0
+        self._changed = False  # by an extension that we do not know
+        self._only = b""
+        self._kept = bytearray()
         self._whole = True  # every byte so far is kept
-        self._after_loss = False  # frames were lost: a continuation may continue something that we did not see
+        self.after_loss = False  # frames were lost: a continuation may continue something that we did not see
 
     @property
     def in_message(self) -> bool:
@@ -46,22 +47,26 @@ class MessageAssembler:
         messages: list[Message] = []
         if frame.opcode == 0:
             if not self._frames:
-                if not self._after_loss:
+                if not self.after_loss:
                     self.anomalies.append((AnomalyKind.CONTINUATION_UNEXPECTED, ""))
                 if frame.fin:
-                    self._after_loss = False
+                    self.after_loss = False
                 return messages
-            if frame.rsv & 4:
+            if frame.rsv & 4 and not self.unknown_extension:
+                # RFC 7692, 6.1: RSV1 is set on the first fragment alone.
                 self.anomalies.append((AnomalyKind.FRAME_RESERVED_BIT, "RSV1 on a continuation frame"))
         else:
             if self._frames:
                 # RFC 6455, 5.4: fragments of one message MUST NOT be interleaved with those of another.
                 self.anomalies.append((AnomalyKind.CONTINUATION_EXPECTED, ""))
                 messages.append(self._give_up(frame))
-            self._after_loss = False
+            self.after_loss = False
             self._opcode = frame.opcode
             self._started_ns = frame.started_ns
             self._compressed = self._is_compressed(frame)
+        if frame.rsv and self.unknown_extension:
+            of_deflate = 4 if self._compressed and not self._frames else 0
+            self._changed = self._changed or frame.rsv != of_deflate
         self._frames += 1
         self._wire_length += frame.payload_length
         self._frame_bytes += frame.header_length + frame.payload_length
@@ -74,7 +79,7 @@ class MessageAssembler:
         """Frames were lost: an unfinished message is given as incomplete, a deflate context is lost."""
         messages = [self._incomplete(time_ns, packet)] if self._frames else []
         self._reset()
-        self._after_loss = True
+        self.after_loss = True
         if self.inflater is not None:
             self.inflater.lose_context()
         return messages
@@ -92,23 +97,27 @@ class MessageAssembler:
     def _append(self, frame: Frame) -> None:
         if not self._whole:
             return  # what is kept is a prefix; nothing may follow a hole
-        payload = frame.payload[: self.keep - self._kept]
+        payload = frame.payload[: self.keep - len(self._kept)]
         self._whole = len(payload) == frame.payload_length
-        self._chunks.append(payload)
-        self._kept += len(payload)
+        if self._frames == 1 and frame.fin:
+            self._only = payload  # nearly every message is one frame: no copy
+        else:
+            self._kept += payload
 
     def _finish(self, frame: Frame) -> Message:
-        payload = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        payload = self._only if self._frames == 1 else bytes(self._kept)
         length: int | None = self._wire_length
         undecoded: Undecoded | None = None
-        over_limit = self._wire_length > self.keep and self._kept >= self.keep
+        over_limit = self._wire_length > self.keep and len(payload) >= self.keep
         if not self._whole:
             undecoded = "over_limit" if over_limit else "incomplete"
         if over_limit:
-            self.anomalies.append((AnomalyKind.LIMIT_MESSAGE_SIZE, f"{self._wire_length} bytes, {self._kept} kept"))
-        if self.unknown_extension:
+            self.anomalies.append((AnomalyKind.LIMIT_MESSAGE_SIZE, f"{self._wire_length} bytes, {len(payload)} kept"))
+        if self._changed:
             undecoded = undecoded or "unknown_extension"
             length = None
+            if self.inflater is not None:
+                self.inflater.lose_context()
         elif self._compressed and self.inflater is not None:
             payload, length, undecoded = self._inflate(self.inflater, payload, undecoded)
         valid_utf8: bool | None = None
@@ -148,7 +157,7 @@ class MessageAssembler:
         return message
 
     def _incomplete(self, time_ns: int, packet: int) -> Message:
-        payload = b"" if self._compressed else b"".join(self._chunks)
+        payload = b"" if self._compressed or self._changed else bytes(self._kept)
         return Message(
             half=self.half,
             time_ns=time_ns,
@@ -190,8 +199,9 @@ class MessageAssembler:
         self._frames = 0
         self._wire_length = 0
         self._frame_bytes = 0
-        self._chunks = []
-        self._kept = 0
+        self._changed = False
+        self._only = b""
+        self._kept = bytearray()
         self._whole = True
 
 
