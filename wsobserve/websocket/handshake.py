@@ -11,13 +11,17 @@ import hashlib
 import re
 
 from wsobserve.records import AnomalyKind, Extension, Half, Handshake
-from wsobserve.redaction import path_template, redact_subprotocol, redact_target
+from wsobserve.redaction import REDACTED, path_template, redact_subprotocol, redact_target
 from wsobserve.websocket.http import Head
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
 TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-EXTENSION_PART = re.compile(rf'\s*({TOKEN})\s*(?:=\s*(?:({TOKEN})|"([^"\\]*)"))?\s*')
+EXTENSION_PART = re.compile(rf'({TOKEN})(?:\s*=\s*(?:({TOKEN})|"([^"\\]*)"))?')
+HOST = re.compile(r"[0-9A-Za-z._~%:\[\]-]{1,255}")
+ORIGIN = re.compile(r"null|[a-z][a-z0-9+.-]{0,31}://[0-9A-Za-z._~%:\[\]-]{1,255}")
+PARAMETER = re.compile(r"[0-9]{1,4}")
+VERSION = re.compile(r"[0-9]{1,3}(?:, *[0-9]{1,3}){0,7}")
 DEFLATE = "permessage-deflate"
 DEFLATE_PARAMETERS = {
     "server_no_context_takeover",
@@ -26,6 +30,8 @@ DEFLATE_PARAMETERS = {
     "client_max_window_bits",
 }
 FIELD_LIMIT = 256  # characters of a header field that are kept
+EXTENSIONS = 16  # that are looked at
+SUBPROTOCOLS = 32  # that are looked at
 
 Finding = tuple[AnomalyKind, str]
 
@@ -38,14 +44,15 @@ def accept_value(key: str) -> str:
 def parse_extensions(value: str) -> tuple[tuple[Extension, ...], bool]:
     """The extensions of a Sec-WebSocket-Extensions field (RFC 6455, 9.1), and whether all of it could be read."""
     extensions = []
-    valid = True
-    for part in value.split(",")[:16]:
+    parts = value.split(",", EXTENSIONS)
+    valid = len(parts) <= EXTENSIONS
+    for part in parts[:EXTENSIONS]:
         if not part.strip():
             continue
         name = ""
         parameters: list[tuple[str, str | None]] = []
         for index, item in enumerate(part.split(";")[:17]):
-            match = EXTENSION_PART.fullmatch(item)
+            match = EXTENSION_PART.fullmatch(item.strip())
             if match is None:
                 valid = False
                 continue
@@ -80,23 +87,37 @@ def deflate_is_valid(parameters: dict[str, str | None]) -> bool:
     return True
 
 
+def shown_extensions(extensions: tuple[Extension, ...]) -> tuple[Extension, ...]:
+    """The same, redacted: anything can be carried in a name or a parameter that we do not know."""
+    return tuple(
+        Extension(
+            redact_subprotocol(extension.name),
+            tuple((redact_subprotocol(name), _shown(value, PARAMETER)) for name, value in extension.parameters),
+        )
+        for extension in extensions
+    )
+
+
 def subprotocols(head: Head | None) -> tuple[str, ...]:
-    """The values of Sec-WebSocket-Protocol, redacted: tokens are carried in there."""
+    """The values of Sec-WebSocket-Protocol as they are: secrets are carried in there."""
     if head is None:
         return ()
-    values = [value.strip() for value in head.fields.get("sec-websocket-protocol", "").split(",")]
-    return tuple(redact_subprotocol(value) for value in values if value)[:32]
+    values = [value.strip() for value in head.fields.get("sec-websocket-protocol", "").split(",", SUBPROTOCOLS)]
+    return tuple(value for value in values[:SUBPROTOCOLS] if value)
 
 
-def handshake_of(half: Half, request: Head | None, response: Head | None) -> tuple[Handshake, list[Finding]]:
+def handshake_of(
+    half: Half, request: Head | None, response: Head | None, *, frames_follow: bool = False
+) -> tuple[Handshake, list[Finding]]:
     """The record of one opening handshake, and what RFC 6455, 4 forbids of it.
 
-    `half`: client to server. At least one of the heads is there.
+    `half`: client to server. At least one of the heads is there. `frames_follow`: there is no response in the capture,
+    but it must have been a 101, as the frames behind it show.
     """
     findings: list[Finding] = []
     at = response or request
     assert at is not None
-    accepted = response is not None and response.status_code == 101
+    accepted = frames_follow if response is None else response.status_code == 101
     key = request.fields.get("sec-websocket-key") if request else None
     accept_valid = None
     agreed: tuple[Extension, ...] = ()
@@ -105,12 +126,10 @@ def handshake_of(half: Half, request: Head | None, response: Head | None) -> tup
         agreed, readable = parse_extensions(response.fields.get("sec-websocket-extensions", ""))
         if not readable:
             findings.append((AnomalyKind.HANDSHAKE_EXTENSION_INVALID, "field cannot be read"))
-        deflate = deflate_parameters(agreed)
-        if deflate is not None and not deflate_is_valid(deflate):
-            findings.append((AnomalyKind.HANDSHAKE_EXTENSION_INVALID, DEFLATE))
     offered, _ = parse_extensions(request.fields.get("sec-websocket-extensions", "") if request else "")
     offered_subprotocols = subprotocols(request)
     subprotocol = (subprotocols(response) or (None,))[0] if accepted else None
+    _check_deflate(agreed, offered if request else None, findings)
     if request is None:
         findings.append((AnomalyKind.HANDSHAKE_MISSING_REQUEST, ""))
     else:
@@ -119,9 +138,9 @@ def handshake_of(half: Half, request: Head | None, response: Head | None) -> tup
             findings.append((AnomalyKind.HANDSHAKE_SUBPROTOCOL_NOT_OFFERED, ""))
         for extension in agreed:
             if extension.name not in {each.name for each in offered}:
-                findings.append((AnomalyKind.HANDSHAKE_EXTENSION_NOT_OFFERED, extension.name[:64]))
+                findings.append((AnomalyKind.HANDSHAKE_EXTENSION_NOT_OFFERED, redact_subprotocol(extension.name)))
     path, _, query = (request.target or "" if request else "").partition("?")
-    if "://" in path:
+    if "://" in path and not path.startswith("/"):
         # RFC 9112, 3.2.2: absolute form, as sent to a proxy.
         path = "/" + path.partition("://")[2].partition("/")[2]
     handshake = Handshake(
@@ -133,16 +152,16 @@ def handshake_of(half: Half, request: Head | None, response: Head | None) -> tup
         method=request.method if request else None,
         target=redact_target(path, query) if request else None,
         path_template=path_template(path) if request else None,
-        host=_field(request, "host"),
-        origin=_field(request, "origin") or _field(request, "sec-websocket-origin"),
+        host=_shown(_field(request, "host"), HOST),
+        origin=_shown(_field(request, "origin") or _field(request, "sec-websocket-origin"), ORIGIN),
         user_agent=_field(request, "user-agent"),
         traceparent=_traceparent(request),
-        version=_field(request, "sec-websocket-version"),
+        version=_shown(_field(request, "sec-websocket-version"), VERSION),
         status_code=response.status_code if response else None,
-        subprotocols_offered=offered_subprotocols,
-        subprotocol=subprotocol,
-        extensions_offered=offered,
-        extensions=agreed,
+        subprotocols_offered=tuple(redact_subprotocol(value) for value in offered_subprotocols),
+        subprotocol=subprotocol and redact_subprotocol(subprotocol),
+        extensions_offered=shown_extensions(offered),
+        extensions=shown_extensions(agreed),
         accept_valid=accept_valid,
         state="accepted" if accepted else "refused" if response else "unanswered",
     )
@@ -162,12 +181,27 @@ def _check_accept(key: str | None, response: Head, findings: list[Finding]) -> b
     return True
 
 
+def _check_deflate(agreed: tuple[Extension, ...], offered: tuple[Extension, ...] | None, findings: list[Finding]) -> None:
+    """`offered`: None when the request is not known."""
+    names = [name for extension in agreed if extension.name == DEFLATE for name, _ in extension.parameters]
+    deflate = deflate_parameters(agreed)
+    if deflate is None:
+        return
+    if not deflate_is_valid(deflate) or len(names) > len(deflate):
+        findings.append((AnomalyKind.HANDSHAKE_EXTENSION_INVALID, DEFLATE))
+        return
+    # RFC 7692, 7.1.2.2: the client's window only in answer to an offer that has it.
+    parameters_offered = {name for each in offered or () for name, _ in each.parameters}
+    if offered is not None and "client_max_window_bits" in deflate.keys() - parameters_offered:
+        findings.append((AnomalyKind.HANDSHAKE_EXTENSION_INVALID, "client_max_window_bits was not offered"))
+
+
 def _check_request(request: Head, key: str | None, findings: list[Finding]) -> None:
     if not _is_key(key):
         findings.append((AnomalyKind.HANDSHAKE_KEY_INVALID, "missing" if key is None else ""))
     version = request.fields.get("sec-websocket-version")
     if version != "13":
-        findings.append((AnomalyKind.HANDSHAKE_VERSION, "missing" if version is None else version[:16]))
+        findings.append((AnomalyKind.HANDSHAKE_VERSION, _shown(version, VERSION) or "missing"))
 
 
 def _is_key(key: str | None) -> bool:
@@ -181,6 +215,11 @@ def _is_key(key: str | None) -> bool:
 def _field(head: Head | None, name: str) -> str | None:
     value = head.fields.get(name) if head else None
     return value[:FIELD_LIMIT] if value else None
+
+
+def _shown(value: str | None, form: re.Pattern[str]) -> str | None:
+    """The value when it has the form that it must have: what has another may be anything."""
+    return value if value is None or form.fullmatch(value) else REDACTED
 
 
 def _traceparent(request: Head | None) -> str | None:

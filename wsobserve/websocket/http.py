@@ -18,6 +18,7 @@ REQUEST_LINE = re.compile(rb"([A-Z][A-Z-]{1,19}) +(\S+) +HTTP/1\.[0-9] *")
 STATUS_LINE = re.compile(rb"HTTP/1\.[0-9] +([0-9]{3})(?: .*)?", re.DOTALL)
 CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
 LINE_LIMIT = 4096  # of a chunk's size line and of a trailer's line
+LOOK = 65536  # so long may a request line be at most
 
 UNTIL_CLOSE = -1
 
@@ -53,7 +54,7 @@ def looks_like_http(data: bytes) -> bool | None:
     if REQUEST_START.match(data):
         line_end = data.find(b"\n")
         if line_end < 0:
-            return None if len(data) < 65536 else False
+            return None if len(data) < LOOK else False
         return REQUEST_LINE.fullmatch(data[:line_end].rstrip(b"\r")) is not None
     return None if len(data) < 20 and REQUEST_PREFIX.fullmatch(data) else False
 
@@ -66,6 +67,8 @@ class HttpReader:
         self.broken = False  # not HTTP, or a head that cannot be read: nothing more comes out
         self.head_too_long = False
         self._buffer = b""
+        self._position = 0  # in the buffer: what lies before it was stepped over
+        self._searched = 0  # in the buffer: no head ends before it
         self._waiting = False  # a head was given, its body is not known yet
         self._body = 0  # bytes of body to step over; UNTIL_CLOSE
         self._chunked = False
@@ -74,19 +77,23 @@ class HttpReader:
     @property
     def pending_bytes(self) -> int:
         """Bytes at hand that were not stepped over yet."""
-        return len(self._buffer)
+        return len(self._buffer) - self._position
 
     def receive(self, data: bytes, time_ns: int, packet: int) -> Head | None:
         """The next head, if `data` completes one. Call again with no data after `body`, until None."""
         if self.broken:
             return None
-        if self._body and not self._buffer and len(data) <= self._body:
+        if not self._buffer and 0 < len(data) <= self._body:
             self._body -= len(data)
             return None
         self._buffer += data
-        if self._waiting or not self._step_over_body():
+        if self._waiting:
             return None
-        return self._read_head(time_ns, packet)
+        head = self._read_head(time_ns, packet) if self._step_over_body() else None
+        self._buffer = self._buffer[self._position :]
+        self._searched = max(self._searched - self._position, 0)
+        self._position = 0
+        return head
 
     def body(self, length: int, chunked: bool) -> None:
         """Behind the head just given come `length` bytes (UNTIL_CLOSE: all that follows), or chunks (RFC 9112, 7.1)."""
@@ -97,14 +104,14 @@ class HttpReader:
 
     def rest(self) -> bytes:
         """The bytes behind the head just given: they are not HTTP any more."""
-        data, self._buffer = self._buffer, b""
+        data, self._buffer, self._searched = self._buffer, b"", 0
         return data
 
     def gap(self, length: int) -> None:
         """`length` bytes are missing: harmless inside a body of known length, else the boundary is lost."""
         if self._body == UNTIL_CLOSE:
             return
-        if not self._buffer and not self._waiting and 0 < length <= self._body:
+        if not self.pending_bytes and not self._waiting and 0 < length <= self._body:
             self._body -= length
         else:
             self.broken = True
@@ -113,22 +120,22 @@ class HttpReader:
         """Whether the next byte begins a head."""
         while True:
             if self._body == UNTIL_CLOSE:
-                self._buffer = b""
+                self._position = len(self._buffer)
                 return False
             if self._body:
-                taken = min(self._body, len(self._buffer))
-                self._buffer = self._buffer[taken:]
+                taken = min(self._body, len(self._buffer) - self._position)
+                self._position += taken
                 self._body -= taken
                 if self._body:
                     return False
             if not self._chunked:
                 return True
-            line_end = self._buffer.find(b"\n")
+            line_end = self._buffer.find(b"\n", self._position)
             if line_end < 0:
-                self.broken = len(self._buffer) > LINE_LIMIT
+                self.broken = len(self._buffer) - self._position > LINE_LIMIT
                 return False
-            line = self._buffer[:line_end].rstrip(b"\r")
-            self._buffer = self._buffer[line_end + 1 :]
+            line = self._buffer[self._position : line_end].rstrip(b"\r")
+            self._position = line_end + 1
             if self._trailer:
                 if not line:
                     self._chunked = self._trailer = False
@@ -144,17 +151,21 @@ class HttpReader:
 
     def _read_head(self, time_ns: int, packet: int) -> Head | None:
         # RFC 9112, 2.2: a server SHOULD ignore at least one empty line received prior to the request line.
-        self._buffer = self._buffer.lstrip(b"\r\n")
-        match = HEAD_END.search(self._buffer)
-        if match is None:
-            if len(self._buffer) > self.head_limit:
-                self.broken = self.head_too_long = True
-                self._buffer = b""
-            elif looks_like_http(self._buffer[:65536]) is False:
-                self.broken = True
+        while self._buffer[self._position : self._position + 1] in (b"\r", b"\n"):
+            self._position += 1
+        match = HEAD_END.search(self._buffer, max(self._position, self._searched))
+        length = (match.start() if match else len(self._buffer)) - self._position
+        if length > self.head_limit:
+            self.broken = self.head_too_long = True
             return None
-        head = parse_head(self._buffer[: match.start()], time_ns, packet)
-        self._buffer = self._buffer[match.end() :]
+        if match is None:
+            # The four bytes of an end may have come in part.
+            self._searched = max(len(self._buffer) - 3, 0)
+            self.broken = looks_like_http(self._buffer[self._position : self._position + LOOK]) is False
+            return None
+        head = parse_head(self._buffer[self._position : match.start()], time_ns, packet)
+        self._position = match.end()
+        self._searched = 0
         self.broken = head is None
         self._waiting = True
         return head
