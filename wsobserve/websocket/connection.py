@@ -20,16 +20,18 @@ from wsobserve.records import (
     Connection,
     ConnectionEnd,
     ConnectionSummary,
+    Frame,
     Half,
     HalfCount,
     Handshake,
+    Message,
     Record,
     TcpHealth,
 )
-from wsobserve.websocket.direction import DirectionDecoder
+from wsobserve.websocket.direction import CloseFrame, DirectionDecoder
 from wsobserve.websocket.handshake import DEFLATE, deflate_parameters, handshake_of
 from wsobserve.websocket.http import looks_like_http
-from wsobserve.websocket.opening import Attempt, Opening
+from wsobserve.websocket.opening import Attempt, Chunk, Opening
 from wsobserve.websocket.recognition import Recognition
 
 
@@ -43,7 +45,7 @@ class WebSocketConnection:
         self.ignored = False
         self.handshake: Handshake | None = None
         self.handshakes: dict[str, int] = {}
-        self.mid_stream = False
+        self.mid_stream = False  # no handshake in the capture
         self.directions: tuple[DirectionDecoder, DirectionDecoder] | None = None  # by half
         self.client = 0
         self.time_ns = connection.time_ns
@@ -51,6 +53,7 @@ class WebSocketConnection:
         self.anomaly_counts: dict[str, int] = {}  # those that no direction counts
         self._opening: Opening | None = Opening(connection.initiator, limits)
         self._recognition: Recognition | None = None
+        self._unanswered: Attempt | None = None  # the answer is not in the capture: frames will tell
         self._transport_anomalies: list[tuple[int, Anomaly]] = []  # until it is known that this is a WebSocket
         self._gone = [False, False]  # halves of which bytes were lost before the frames began
 
@@ -75,9 +78,9 @@ class WebSocketConnection:
         records: list[Record] = []
         self._gone[half] = True
         if self._recognition is not None:
-            self._recognition.gap(half)
+            self._recognition.gap(half, length)
         elif self._opening is not None:
-            self._opening.gap(half, length)
+            self._opening.gap(half, length, time_ns, packet)
             self._after_opening(records)
         return records
 
@@ -107,14 +110,22 @@ class WebSocketConnection:
     def end(self, end: ConnectionEnd | None) -> list[Record]:
         """The connection has ended (None: this room gives it up): what is left, and its summary if it was about WebSocket."""
         records: list[Record] = []
+        if self._recognition is not None:
+            self._recognition.finish()
+            self._after_recognition(records)
+        at_ns, packet = (end.time_ns, end.packet) if end else (self.time_ns, self.packet)
+        for half in (0, 1):
+            records += self.end_half(half, at_ns, packet)
         if self._opening is not None:
-            request = self._opening.unanswered
-            if request is not None:
-                self._add_handshake(records, Attempt(request, None))
-            if self.kind is None and self._opening.is_http:
-                self.kind = "http"
-        if self.kind is None:
-            self.kind = "other"
+            if self._opening.unanswered is not None:
+                self._unanswered = Attempt(self._opening.unanswered, None)
+                self._learn_client(self._opening)
+            if self._opening.is_http:
+                self.kind = self.kind or "http"
+        if self._unanswered is not None and self.directions is None:
+            self._add_handshake(records, self._unanswered)
+            self.kind = self.kind or "http"
+        self.kind = self.kind or "other"
         summary = self.summary(end)
         if summary is not None:
             records.append(summary)
@@ -154,72 +165,100 @@ class WebSocketConnection:
     def _after_opening(self, records: list[Record]) -> None:
         opening = self._opening
         assert opening is not None
+        self._learn_client(opening)
         for attempt in opening.failed:
             self._add_handshake(records, attempt)
         opening.failed.clear()
+        if opening.malformed and (opening.unanswered or opening.attempt):
+            self._anomaly(records, AnomalyKind.HTTP_MALFORMED)
+            opening.malformed = 0
+        if opening.outcome is None:
+            return
+        self._opening = None
         match opening.outcome:
-            case None:
-                return
             case "websocket":
                 assert opening.attempt is not None
-                assert opening.client is not None
-                self._opening = None
-                self.client = opening.client
                 self._add_handshake(records, opening.attempt)
                 self._open(records)
                 if opening.early_client_data:
                     self._anomaly(records, AnomalyKind.HANDSHAKE_DATA_BEFORE_RESPONSE)
-                for half in (self.client, 1 - self.client):
-                    for chunk in opening.held[half]:
-                        records += self.receive(half, *chunk)
-            case "unknown":
-                # An upgrade was asked for, and the answer is lost: frames will tell.
-                self._opening = None
+                self._replay(records, opening)
+            case "unanswered":
                 if opening.limit_reached:
-                    self._count(AnomalyKind.LIMIT_HANDSHAKE_SIZE)
-                if opening.attempt is not None and opening.attempt.request is not None and opening.client is not None:
-                    self.client = opening.client
-                    self._add_handshake(records, Attempt(opening.attempt.request, None))
+                    self._anomaly(records, AnomalyKind.LIMIT_HANDSHAKE_SIZE)
+                if opening.attempt is not None and opening.attempt.request is not None:
+                    self._unanswered = opening.attempt
                 self._begin_recognition(records, opening)
+            case "hybi-00":
+                assert opening.attempt is not None
+                self._add_handshake(records, opening.attempt)
+                self._ignore("websocket")
             case "other" if self.connection.initiator is None or self._gone[0] or self._gone[1]:
-                self._opening = None
                 self._begin_recognition(records, opening)
-            case outcome:
-                self.kind = outcome
-                self.ignored = True
-                self._opening = None
+            case kind:
+                self._ignore(kind)
+
+    def _ignore(self, kind: str) -> None:
+        self.kind = kind
+        self.ignored = True
+        self._transport_anomalies.clear()
+
+    def _learn_client(self, opening: Opening) -> None:
+        if opening.client is not None:
+            self.client = opening.client
 
     def _begin_recognition(self, records: list[Record], opening: Opening) -> None:
-        self._recognition = Recognition(self.limits)
+        self._recognition = Recognition(self.limits, opening.client if self._unanswered else None)
         for half in (0, 1):
-            for chunk in [*opening.undecided_chunks(half), *opening.held[half]]:
-                records += self.receive(half, *chunk)
+            for chunk in opening.undecided_chunks(half):
+                records += self.receive(half, chunk.data, chunk.time_ns, chunk.packet)
+        self._replay(records, opening)
+
+    def _replay(self, records: list[Record], opening: Opening) -> None:
+        """What was held, the client's first: it was there before the response."""
+        for half in (self.client, 1 - self.client):
+            for chunk in opening.held[half]:
+                if chunk.missing:
+                    records += self.gap(half, chunk.missing, chunk.time_ns, chunk.packet)
+                if chunk.data:
+                    records += self.receive(half, chunk.data, chunk.time_ns, chunk.packet)
 
     def _recognise(self, records: list[Record], half: int, data: bytes, time_ns: int, packet: int) -> None:
         recognition = self._recognition
         assert recognition is not None
         if recognition.hopeless or looks_like_http(data):
-            # Somewhere in the middle of HTTP, perhaps: an upgrade may still come.
+            # Somewhere in the middle of HTTP, perhaps: an upgrade may still come, or its answer.
             self._recognition = None
             self._opening = Opening(None, self.limits)
-            self._opening.lose()
+            if self._unanswered is not None:
+                self._opening.lose(self.client, self._unanswered.request)
+                self._unanswered = None
+            else:
+                self._opening.lose()
             self._opening.receive(half, data, time_ns, packet)
             self._after_opening(records)
             return
-        recognition.receive(half, data, time_ns, packet)
+        recognition.receive(half, Chunk(data, time_ns, packet))
+        self._after_recognition(records)
+
+    def _after_recognition(self, records: list[Record]) -> None:
+        recognition = self._recognition
+        assert recognition is not None
         if recognition.client is None:
             return
         self._recognition = None
         self.client = recognition.client
-        self.mid_stream = self.handshake is None
+        if self._unanswered is not None:
+            self._add_handshake(records, self._unanswered, frames_follow=True)
+            self._unanswered = None
+        self.mid_stream = self.handshake is None or self.handshake.state != "accepted"
         self._open(records, in_step=False)
         assert self.directions is not None
-        for direction in self.directions:
+        found: list[Record] = []
+        for of_half, direction in enumerate(self.directions):
             direction.assembler.deflate_unknown = True
-        chunks = [(half, chunk) for half in (0, 1) for chunk in recognition.chunks[half]]
-        chunks.sort(key=lambda entry: (entry[1][1], entry[1][2]))
-        for of_half, chunk in chunks:
-            records += self.receive(of_half, *chunk)
+            found += direction.adopt(recognition.search(of_half))
+        records += sorted(found, key=_time)
 
     def _roles(self) -> tuple[Half, Half]:
         """(client to server, server to client)"""
@@ -231,11 +270,9 @@ class WebSocketConnection:
             msgspec.structs.replace(theirs, client=client, server=server, direction=SERVER_TO_CLIENT),
         )
 
-    def _add_handshake(self, records: list[Record], attempt: Attempt) -> None:
-        if self._opening is not None and self._opening.client is not None:
-            self.client = self._opening.client
+    def _add_handshake(self, records: list[Record], attempt: Attempt, *, frames_follow: bool = False) -> None:
         client_half, _ = self._roles()
-        handshake, findings = handshake_of(client_half, attempt.request, attempt.response)
+        handshake, findings = handshake_of(client_half, attempt.request, attempt.response, frames_follow=frames_follow)
         self.handshake = handshake
         self.handshakes[handshake.state] = self.handshakes.get(handshake.state, 0) + 1
         records.append(handshake)
@@ -244,12 +281,9 @@ class WebSocketConnection:
 
     def _anomaly(self, records: list[Record], kind: AnomalyKind, detail: str = "") -> None:
         """One of the handshake as a whole."""
-        self._count(kind)
+        self.anomaly_counts[kind.value] = self.anomaly_counts.get(kind.value, 0) + 1
         client_half, _ = self._roles()
         records.append(Anomaly(half=client_half, time_ns=self.time_ns, packet=self.packet, anomaly=kind, detail=detail))
-
-    def _count(self, kind: AnomalyKind) -> None:
-        self.anomaly_counts[kind.value] = self.anomaly_counts.get(kind.value, 0) + 1
 
     def _open(self, records: list[Record], in_step: bool = True) -> None:
         """Frames begin, both ways."""
@@ -262,13 +296,10 @@ class WebSocketConnection:
         self.directions = (client, server) if self.client == 0 else (server, client)
         if self.handshake is not None and in_step:
             deflate = deflate_parameters(self.handshake.extensions)
-            if deflate is not None:
-                client.agree_on_deflate("client_no_context_takeover" not in deflate)
-                server.agree_on_deflate("server_no_context_takeover" not in deflate)
-            if any(extension.name != DEFLATE for extension in self.handshake.extensions):
-                for direction in self.directions:
-                    direction.reserved_bits_defined = True
-                    direction.assembler.unknown_extension = True
+            other = any(extension.name != DEFLATE for extension in self.handshake.extensions)
+            for direction, side in ((client, "client"), (server, "server")):
+                takeover = None if deflate is None else f"{side}_no_context_takeover" not in deflate
+                direction.agree_on(takeover, other_extension=other)
         for half, anomaly in self._transport_anomalies:
             records += self.transport_anomaly(half, anomaly)
         self._transport_anomalies.clear()
@@ -291,8 +322,8 @@ class WebSocketConnection:
         )
 
     def _state(self, end: ConnectionEnd | None, close: Close) -> Literal["open", "closed", "refused", "unanswered"]:
-        if self.directions is None:
-            return "refused" if self.handshake is not None and self.handshake.state == "refused" else "unanswered"
+        if self.handshake is not None and self.handshake.state != "accepted" and self.directions is None:
+            return self.handshake.state
         if close.clean or (end is not None and end.how != "capture_end"):
             return "closed"
         return "open"
@@ -302,7 +333,7 @@ class WebSocketConnection:
         if self.directions is None:
             return Close(tcp=how)
         client, server = self.directions[self.client].close_frame, self.directions[1 - self.client].close_frame
-        first = min((frame for frame in (client, server) if frame is not None), key=lambda frame: frame.time_ns, default=None)
+        first = min((frame for frame in (client, server) if frame is not None), key=_time, default=None)
         if first is None:
             verdict = {"fin": "no_close_frame", "reset": "reset", "capture_end": "open", None: "open"}.get(how, "unknown")
             return Close(tcp=how, verdict=verdict)
@@ -316,3 +347,8 @@ class WebSocketConnection:
             tcp=how,
             verdict="clean" if clean else "close_without_reply" if how in ("fin", "reset") else "unknown",
         )
+
+
+def _time(record: CloseFrame | Record) -> tuple[int, int]:
+    assert isinstance(record, CloseFrame | Frame | Message | Anomaly)
+    return record.time_ns, record.packet

@@ -2,6 +2,8 @@
 
 Both directions use this one class. What RFC 6455 forbids is reported and survived. When the boundary between frames is
 lost, bytes are held (bounded) until a boundary is certain again; what was passed over is counted.
+
+Bytes that came in == wire_bytes - missing_bytes + unsynchronised_bytes + pending_bytes, at any time.
 """
 
 from __future__ import annotations
@@ -10,30 +12,31 @@ import re
 
 from wsobserve.config import Limits
 from wsobserve.records import Anomaly, AnomalyKind, Frame, Half, HalfCount, Message, Record, opcode_name
-from wsobserve.websocket.boundary import RESYNCHRONISE_BITS, find_boundary
 from wsobserve.websocket.deflate import Inflater
 from wsobserve.websocket.frame import FrameReader, smallest_header_length
 from wsobserve.websocket.message import MessageAssembler, is_utf8
+from wsobserve.websocket.opening import Chunk
+from wsobserve.websocket.resynchronisation import Found, Resynchronisation
 
 # RFC 6455, 7.4.1 and the IANA registry of close codes: 1004-1006 and 1015 must not be sent.
 CLOSE_CODES = frozenset([*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)])
 PLAIN_PHRASE = re.compile(r"[A-Za-z][A-Za-z ,.'-]{0,59}")
-SEARCH_STEP = 4096  # between segment starts a boundary is looked for each time so many bytes have come
 SUSPECT_FRAMES = 64  # for so many frames after a resynchronisation a violation means that it was wrong
 
 
 class CloseFrame:
     """The first close frame of a direction (RFC 6455, 5.5.1)."""
 
-    __slots__ = ("reason", "reason_length", "status_code", "time_ns")
+    __slots__ = ("packet", "reason", "reason_length", "status_code", "time_ns")
 
-    def __init__(self, status_code: int | None, reason: bytes, time_ns: int) -> None:
+    def __init__(self, frame: Frame, status_code: int | None) -> None:
         self.status_code = status_code
-        self.reason_length = len(reason)
-        text = reason.decode(errors="replace")
+        self.reason_length = max(frame.payload_length - 2, 0)
+        text = frame.payload[2:].decode(errors="replace")
         # Free text of somebody else: shown only when it can hardly hold anything of anybody.
-        self.reason = text if PLAIN_PHRASE.fullmatch(text) else None
-        self.time_ns = time_ns
+        self.reason = text if _is_whole(frame) and PLAIN_PHRASE.fullmatch(text) else None
+        self.time_ns = frame.time_ns
+        self.packet = frame.packet
 
 
 class DirectionDecoder:
@@ -55,30 +58,58 @@ class DirectionDecoder:
         self.control_frames = 0
         self.lost_bytes = 0
         self.gaps = 0
-        self.unsynchronised_bytes = 0
+        self.missing_bytes = 0  # of the payloads of frames: fell into holes
         self.anomaly_counts: dict[AnomalyKind, int] = {}
+        self._masks = masked  # what the sender does, whatever it ought to
+        self._ended = False
         self._suspect = 0
-        self._held: list[tuple[bytes, int, int]] = []  # (data, time_ns, packet) while the boundary is lost
-        self._held_bytes = 0
-        self._searched = 0  # held bytes at the last search between segment starts
+        self._refused_bytes = 0  # of frames that were none
+        self._search = Resynchronisation(limits.resynchronise_buffer)
         if not in_step:
             self.reader.lose()
             self.assembler.lose(0, 0)
 
-    def agree_on_deflate(self, context_takeover: bool) -> None:
-        """permessage-deflate was agreed for this direction (RFC 7692)."""
-        self.assembler.inflater = Inflater(context_takeover, self.limits.inflated_payload)
+    @property
+    def unsynchronised_bytes(self) -> int:
+        """Bytes at hand for which no frame is known, those included in which a boundary is still looked for."""
+        return self._search.passed_bytes + self._search.held_bytes + self.reader.skipped_bytes + self._refused_bytes
+
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes at hand of a frame that is not complete."""
+        return self.reader.pending_bytes
+
+    def agree_on(self, context_takeover: bool | None, *, other_extension: bool) -> None:
+        """What the handshake agreed on. `context_takeover`: None without permessage-deflate (RFC 7692)."""
+        if context_takeover is not None:
+            self.assembler.inflater = Inflater(context_takeover, self.limits.inflated_payload)
+        self.reserved_bits_defined = other_extension
+        self.assembler.unknown_extension = other_extension
+        self._search.compressed = context_takeover is not None or other_extension
+
+    def adopt(self, search: Resynchronisation) -> list[Record]:
+        """What was held while nobody knew that this is a WebSocket; it is searched at once."""
+        records: list[Record] = []
+        self._search = search
+        found = search.search(self._masks)
+        if found is not None:
+            self._begin(records, found)
+        return records
 
     def receive(self, data: bytes, time_ns: int, packet: int) -> list[Record]:
         """Records that `data` completes."""
-        if not self._in_step():
-            return self._search(data, time_ns, packet)
-        frames = self.reader.receive(data, time_ns, packet)
-        records = self._take(frames, time_ns, packet) if frames else []
-        if not self._in_step():
-            if self.reader.invalid_length:
-                self.anomaly(records, AnomalyKind.FRAME_LENGTH_INVALID, time_ns, packet)
-            self._lost(records, time_ns, packet)
+        if self._in_step():
+            frames = self.reader.receive(data, time_ns, packet)
+            records = self._take(frames, time_ns, packet) if frames else []
+            if self._in_step():
+                return records
+        else:
+            records = []
+            found = self._search.receive(Chunk(data, time_ns, packet), self._masks)
+            if found is None:
+                return records
+            self._begin(records, found)
+        self._follow(records, time_ns, packet)
         return records
 
     def gap(self, length: int, time_ns: int, packet: int) -> list[Record]:
@@ -88,21 +119,25 @@ class DirectionDecoder:
         self.lost_bytes += length
         self.anomaly(records, AnomalyKind.GAP_IN_STREAM, time_ns, packet, f"{length} bytes")
         if not self._in_step():
-            # What is held does not continue behind the hole.
-            records += self._search(b"", time_ns, packet, last=True)
-            if self._in_step():
-                records += self._step_over(length, time_ns, packet)
-            return records
-        records += self._step_over(length, time_ns, packet)
+            self._search_to_the_end(records, time_ns, packet, length)
+        if self._in_step():
+            records += self._take(self.reader.gap(length, time_ns, packet), time_ns, packet)
+            if not self._in_step():
+                self._lost(records, time_ns, packet)
         return records
 
     def end(self, time_ns: int, packet: int) -> list[Record]:
         """Nothing more comes: what is held is searched for the last time, what is unfinished is said to be."""
         records: list[Record] = []
+        if self._ended:
+            return records
+        self._ended = True
         if not self._in_step():
-            records += self._search(b"", time_ns, packet, last=True)
+            self._search_to_the_end(records, time_ns, packet)
         if self._in_step() and self.reader.in_frame:
             self.anomaly(records, AnomalyKind.FRAME_INCOMPLETE, time_ns, packet, f"{self.reader.pending_bytes} bytes at hand")
+        for message in self.assembler.lose(time_ns, packet):
+            self._add_message(records, message)
         return records
 
     def count(self) -> HalfCount:
@@ -115,7 +150,7 @@ class DirectionDecoder:
             control_frames=self.control_frames,
             lost_bytes=self.lost_bytes,
             gaps=self.gaps,
-            unsynchronised_bytes=self.unsynchronised_bytes + self.reader.skipped_bytes + self._held_bytes,
+            unsynchronised_bytes=self.unsynchronised_bytes,
         )
 
     def anomaly(self, records: list[Record], kind: AnomalyKind, time_ns: int, packet: int, detail: str = "") -> None:
@@ -128,11 +163,37 @@ class DirectionDecoder:
     def _in_step(self) -> bool:
         return self.reader.in_step
 
-    def _step_over(self, length: int, time_ns: int, packet: int) -> list[Record]:
-        records = self._take(self.reader.gap(length, time_ns, packet), time_ns, packet)
-        if not self._in_step():
-            self._lost(records, time_ns, packet)
-        return records
+    def _begin(self, records: list[Record], found: Found) -> None:
+        """A boundary was found: what is held from there on is read."""
+        self.reader.begin()
+        self._suspect = SUSPECT_FRAMES
+        first = found.chunks[0]
+        detail = f"{found.passed_over} bytes passed over, {found.bits:.0f} bits of evidence"
+        self.anomaly(records, AnomalyKind.RESYNCHRONISED, first.time_ns, first.packet, detail)
+        for chunk in found.chunks:
+            if self._in_step():
+                records += self._take(self.reader.receive(chunk.data, chunk.time_ns, chunk.packet), chunk.time_ns, chunk.packet)
+                if not self._in_step():
+                    self._follow(records, chunk.time_ns, chunk.packet)
+            else:
+                records += self.receive(chunk.data, chunk.time_ns, chunk.packet)
+
+    def _follow(self, records: list[Record], time_ns: int, packet: int) -> None:
+        """When a header has just turned out to be broken: what came behind it is searched."""
+        if not self.reader.invalid_length:
+            return
+        self.reader.invalid_length = False
+        self.anomaly(records, AnomalyKind.FRAME_LENGTH_INVALID, time_ns, packet)
+        self._lost(records, time_ns, packet)
+        rest, self.reader.rest = self.reader.rest, b""
+        records += self.receive(rest, time_ns, packet)
+
+    def _search_to_the_end(self, records: list[Record], time_ns: int, packet: int, missing: int = 0) -> None:
+        """All that is held is read or passed over: what comes next does not follow on it."""
+        found = self._search.stop(self._masks, missing)
+        while found is not None:
+            self._begin(records, found)
+            found = None if self._in_step() else self._search.stop(self._masks, missing)
 
     def _lost(self, records: list[Record], time_ns: int, packet: int) -> None:
         self.anomaly(records, AnomalyKind.DIRECTION_LOST, time_ns, packet)
@@ -142,18 +203,28 @@ class DirectionDecoder:
     def _take(self, frames: list[Frame], time_ns: int, packet: int) -> list[Record]:
         records: list[Record] = []
         for index, frame in enumerate(frames):
-            if frame.masked != self.masked or frame.rsv & 3 or frame.opcode > 2 or frame.header_length > 4:
-                if self._suspect and self._breaks_a_rule(frame):
-                    # The boundary that was found after a loss was none: nothing from here on is certain.
-                    self.unsynchronised_bytes += sum(each.header_length + each.payload_length for each in frames[index:])
-                    self.reader.lose()
-                    self._lost(records, time_ns, packet)
-                    return records
-                self._judge(records, frame)
             if self._suspect:
+                if self._breaks_a_rule(frame):
+                    self._refuse(records, frames[index:], self.reader.missing_in_first if index == 0 else 0, time_ns, packet)
+                    return records
                 self._suspect -= 1
+            if frame.masked != self.masked or frame.rsv & 3 or frame.opcode > 2 or frame.header_length > 2:
+                self._judge(records, frame)
+            if index == 0:
+                self.missing_bytes += self.reader.missing_in_first
+            self._masks = frame.masked
             self._add_frame(records, frame)
         return records
+
+    def _refuse(self, records: list[Record], frames: list[Frame], missing: int, time_ns: int, packet: int) -> None:
+        """The boundary that was found after a loss was none: nothing from here on is certain."""
+        self._refused_bytes += sum(frame.header_length + frame.payload_length for frame in frames) - missing
+        self.reader.lose()
+        self.reader.invalid_length = False
+        self._refused_bytes += len(self.reader.rest)
+        self.reader.rest = b""
+        self._suspect = 0
+        self._lost(records, time_ns, packet)
 
     def _add_frame(self, records: list[Record], frame: Frame) -> None:
         name = opcode_name(frame.opcode)
@@ -182,21 +253,25 @@ class DirectionDecoder:
 
     def _add_close(self, records: list[Record], frame: Frame) -> None:
         payload = frame.payload
-        if frame.payload_length == 1 or not is_utf8(payload[2:]):
+        if frame.payload_length == 1 or (_is_whole(frame) and not is_utf8(payload[2:])):
             self.anomaly(records, AnomalyKind.CLOSE_PAYLOAD_INVALID, frame.time_ns, frame.packet)
         status_code = int.from_bytes(payload[:2], "big") if len(payload) >= 2 else None
         if status_code is not None and status_code not in CLOSE_CODES:
             self.anomaly(records, AnomalyKind.CLOSE_CODE_INVALID, frame.time_ns, frame.packet, str(status_code))
         if self.close_frame is None:
-            self.close_frame = CloseFrame(status_code, payload[2:], frame.time_ns)
+            self.close_frame = CloseFrame(frame, status_code)
 
     def _breaks_a_rule(self, frame: Frame) -> bool:
+        assembler = self.assembler
         return (
-            frame.masked != self.masked
-            or frame.rsv & 3 != 0
+            frame.masked != self._masks
+            or frame.rsv & (3 if self._search.compressed else 7) != 0
             or frame.opcode not in (0, 1, 2, 8, 9, 10)
             or frame.header_length != smallest_header_length(frame.payload_length, frame.masked)
             or (frame.opcode >= 8 and (not frame.fin or frame.payload_length > 125))
+            or (frame.opcode == 0 and not assembler.in_message and not assembler.after_loss)
+            or (frame.opcode in (1, 2) and assembler.in_message)
+            or (frame.opcode == 1 and frame.fin and not frame.rsv and _is_whole(frame) and not is_utf8(frame.payload))
         )
 
     def _judge(self, records: list[Record], frame: Frame) -> None:
@@ -219,50 +294,6 @@ class DirectionDecoder:
         for kind, detail in found:
             self.anomaly(records, kind, frame.time_ns, frame.packet, detail)
 
-    def _search(self, data: bytes, time_ns: int, packet: int, last: bool = False) -> list[Record]:
-        """Hold `data` and look for a frame boundary in what is held."""
-        if data:
-            self._held.append((data, time_ns, packet))
-            self._held_bytes += len(data)
-        if not self._held:
-            return []
-        everywhere = last or self._held_bytes >= self._searched + SEARCH_STEP
-        if everywhere:
-            self._searched = self._held_bytes
-        starts, position = [], 0
-        for held, _, _ in self._held:
-            starts.append(position)
-            position += len(held)
-        joined = b"".join([held for held, _, _ in self._held])
-        boundary = find_boundary(joined, starts, self.masked, RESYNCHRONISE_BITS, everywhere)
-        if boundary is None:
-            if last:
-                self.unsynchronised_bytes += self._held_bytes
-                self._held, self._held_bytes, self._searched = [], 0, 0
-            elif self._held_bytes > self.limits.resynchronise_buffer:
-                self._drop_held()
-            return []
-        chunks = self._held
-        self._held, self._held_bytes, self._searched = [], 0, 0
-        self.unsynchronised_bytes += boundary.offset
-        self.reader.begin()
-        self._suspect = SUSPECT_FRAMES
-        records: list[Record] = []
-        skip = boundary.offset
-        while skip >= len(chunks[0][0]):
-            skip -= len(chunks.pop(0)[0])
-        detail = f"{boundary.offset} bytes passed over, {boundary.bits:.0f} bits of evidence"
-        self.anomaly(records, AnomalyKind.RESYNCHRONISED, chunks[0][1], chunks[0][2], detail)
-        for held, held_time_ns, held_packet in chunks:
-            records += self.receive(held[skip:], held_time_ns, held_packet)
-            skip = 0
-        return records
 
-    def _drop_held(self) -> None:
-        """Nothing certain in what is held: half of it goes, all of it when there is one piece only."""
-        dropped = self._held[: max(len(self._held) // 2, 1)]
-        self._held = self._held[len(dropped) :]
-        length = sum(len(data) for data, _, _ in dropped)
-        self._held_bytes -= length
-        self._searched = 0
-        self.unsynchronised_bytes += length
+def _is_whole(frame: Frame) -> bool:
+    return len(frame.payload) == frame.payload_length

@@ -2,7 +2,7 @@
 
 An Upgrade may follow any number of other requests, its 101 may come before it in the capture, and the client may have
 sent frames that lie before the 101: all of it is held (bounded) until both heads are known, so that nothing is taken
-for something else. What is held keeps the time and packet with which it came.
+for something else. What is held keeps the time and packet with which it came, and its holes.
 """
 
 from __future__ import annotations
@@ -17,8 +17,16 @@ from wsobserve.websocket.http import Head, HttpReader, looks_like_http, request_
 PENDING_REQUESTS = 1_000  # pipelined requests without a response
 PROXY_V2_SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
 PROXY_V1_LONGEST = 107
+CHUNK_COST = 128  # bytes of memory that a held chunk takes besides its data: the smallest chunks cost most
 
-Chunk = tuple[bytes, int, int]  # data, time_ns, packet
+
+class Chunk(msgspec.Struct, frozen=True):
+    """Bytes of one half as they came; `missing` bytes in front of them did not."""
+
+    data: bytes
+    time_ns: int
+    packet: int
+    missing: int = 0
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -35,6 +43,7 @@ class Side:
         self.head_limit = head_limit
         self.reader: HttpReader | None = None  # once it is known to be HTTP
         self.undecided: list[Chunk] = []  # too little to tell what it is
+        self.beginning = b""  # the same, joined
         self.lost = False  # out of step: only a chunk that begins with a head helps
         self.seen = False  # bytes or a gap have come
 
@@ -47,14 +56,18 @@ class Side:
         """Whatever follows is something new (behind a CONNECT)."""
         self.reader = None
         self.undecided = []
+        self.beginning = b""
         self.lost = False
+        self.seen = False
 
 
 class Opening:
     """`initiator`: the half that sent the SYN, if it was seen.
 
     `outcome` stays None while nothing is certain; then it says what the connection is: `websocket` (`attempt`,
-    `client` and `held` tell the rest), `tls`, `http2`, `other`.
+    `client` and `held` tell the rest), `unanswered` (an upgrade was asked for and something follows, but the answer is
+    not in the capture), `hybi-00` (a WebSocket of a draft whose frames are not RFC 6455's), `http` (upgraded to
+    something else), `tls`, `http2`, `other`.
     """
 
     def __init__(self, initiator: int | None, limits: Limits) -> None:
@@ -66,6 +79,7 @@ class Opening:
         self.failed: list[Attempt] = []  # refused ones, until the caller takes them
         self.is_http = False
         self.limit_reached = False
+        self.malformed = 0  # heads that could not be read, until the caller takes them
         self.early_client_data = False  # the client's bytes were in the capture before the response
         self.held: tuple[list[Chunk], list[Chunk]] = ([], [])  # per half: bytes behind the handshake
         self._held_bytes = 0
@@ -73,6 +87,8 @@ class Opening:
         self._requests: deque[Head] = deque()
         self._upgrade: Head | None = None  # the request that everything behind it waits for
         self._early: list[Chunk] = []  # the server's bytes, before any of the client's
+        self._early_half = 0
+        self._early_bytes = 0
 
     @property
     def unanswered(self) -> Head | None:
@@ -81,30 +97,14 @@ class Opening:
 
     def receive(self, half: int, data: bytes, time_ns: int, packet: int) -> None:
         """The next bytes of a half."""
-        side = self._sides[half]
-        first = not side.seen
-        side.seen = True
-        chunk = (data, time_ns, packet)
-        if side.reader is not None and not side.lost:
-            self._feed(half, chunk)
-            return
-        if side.lost:
-            if looks_like_http(data):
-                side.start()
-                self.is_http = True
-                self._learn_role(half, data)
-                self._feed(half, chunk)
-            return
-        if first or side.undecided:
-            side.undecided.append(chunk)
-            self._decide(half, side)
+        self._receive(half, Chunk(data, time_ns, packet))
 
-    def gap(self, half: int, length: int) -> None:
+    def gap(self, half: int, length: int, time_ns: int, packet: int) -> None:
         """`length` bytes of a half are missing."""
         side = self._sides[half]
         side.seen = True
         if self._upgrade is not None and half == self.client:
-            self._limit()
+            self._hold(half, Chunk(b"", time_ns, packet, length))
             return
         if side.reader is not None:
             side.reader.gap(length)
@@ -113,6 +113,7 @@ class Opening:
             side.lost = True
         if side.lost:
             side.undecided = []
+            side.beginning = b""
             self._requests.clear()  # which response answers which request is not known any more
         if half == self.client and self._early:
             self._release_early()
@@ -122,39 +123,75 @@ class Opening:
         if half == self.initiator and self._early and not self._sides[half].seen:
             self._release_early()
 
-    def lose(self) -> None:
-        """Both halves are somewhere in the middle: only heads at the beginning of a chunk are looked for."""
+    def lose(self, client: int | None = None, upgrade: Head | None = None) -> None:
+        """Both halves are somewhere in the middle: only heads at the beginning of a chunk are looked for.
+
+        `upgrade`: a request of the half `client` whose answer may still come.
+        """
+        self.client, self._upgrade = client, upgrade
         for side in self._sides:
             side.lost = True
             side.seen = True
 
+    def undecided_chunks(self, half: int) -> list[Chunk]:
+        """The first bytes of a half that turned out not to be HTTP, or of which it is not known."""
+        return self._sides[half].undecided
+
+    def _receive(self, half: int, chunk: Chunk) -> None:
+        side = self._sides[half]
+        first = not side.seen
+        side.seen = True
+        if side.lost:
+            self._receive_lost(half, side, chunk)
+        elif side.reader is not None:
+            self._feed(half, chunk)
+        elif first or side.undecided:
+            side.undecided.append(chunk)
+            side.beginning += chunk.data
+            self._decide(half, side)
+
+    def _receive_lost(self, half: int, side: Side, chunk: Chunk) -> None:
+        if self._upgrade is not None and half == self.client:
+            self._hold(half, chunk)
+        elif looks_like_http(chunk.data):
+            side.start()
+            self.is_http = True
+            self._learn_role(half, chunk.data)
+            self._feed(half, chunk)
+        elif self.unanswered is not None:
+            # The answer may lie in the hole, and these may be frames.
+            self._hold(half, chunk)
+            self._give_up_answer()
+
     def _decide(self, half: int, side: Side) -> None:
         """What the first bytes of a half are."""
-        joined = b"".join([data for data, _, _ in side.undecided])
-        rest = without_proxy_header(joined)
+        rest = without_proxy_header(side.beginning)
         if rest is None:
             return
         verdict = looks_like_http(rest)
-        if verdict is None:
+        if verdict is None or (len(rest) < 3 and not verdict and is_tls(rest)):
             return
-        chunks, side.undecided = side.undecided, []
-        skip = len(joined) - len(rest)
+        skip = len(side.beginning) - len(rest)
+        chunks, side.undecided, side.beginning = side.undecided, [], b""
         if not verdict:
             self._release_early()  # perhaps a 101 without its request; then these are frames
-            if self.outcome is None:
+            if self.outcome is None and (self.unanswered is None or half == self.client):
                 self.outcome = what_else(rest)
                 side.undecided = chunks
-            for chunk in chunks if self.outcome == "websocket" else ():
+                return
+            for chunk in chunks:
                 self._hold(half, chunk)
+            if self.outcome is None:
+                self._give_up_answer()
             return
         self.is_http = True
         self._learn_role(half, rest)
         side.start()
-        for data, time_ns, packet in chunks:
-            piece = data[skip:]
-            skip = max(skip - len(data), 0)
+        for chunk in chunks:
+            piece = chunk.data[skip:]
+            skip = max(skip - len(chunk.data), 0)
             if piece:
-                self._feed(half, (piece, time_ns, packet))
+                self._feed(half, Chunk(piece, chunk.time_ns, chunk.packet))
 
     def _learn_role(self, half: int, data: bytes) -> None:
         is_response = data.lstrip(b"\r\n").startswith(b"HTTP/")
@@ -169,8 +206,10 @@ class Opening:
                 self._release_early()
         elif self.initiator == self.client and self.client is not None and not self._sides[self.client].seen:
             # The response before its request: the capture is out of order, or the request is lost and a gap will say so.
+            self._early_half = half
             self._early.append(chunk)
-            if sum(len(data) for data, _, _ in self._early) > self.limits.held_bytes:
+            self._early_bytes += len(chunk.data) + CHUNK_COST
+            if self._early_bytes > self.limits.held_bytes:
                 self._release_early()
         else:
             self._feed_server(half, chunk)
@@ -178,13 +217,12 @@ class Opening:
     def _release_early(self) -> None:
         if not self._early:
             return
-        early, self._early = self._early, []
-        server = 1 - self.client if self.client is not None else 0
+        early, self._early, self._early_bytes = self._early, [], 0
         for chunk in early:
             if self.outcome is not None:
-                self._hold(server, chunk)
+                self._hold(self._early_half, chunk)
             else:
-                self._feed_server(server, chunk)
+                self._feed_server(self._early_half, chunk)
 
     def _feed_client(self, half: int, chunk: Chunk) -> None:
         side = self._sides[half]
@@ -192,8 +230,7 @@ class Opening:
             self._hold(half, chunk)
             return
         assert side.reader is not None
-        data, time_ns, packet = chunk
-        head = side.reader.receive(data, time_ns, packet)
+        head = side.reader.receive(chunk.data, chunk.time_ns, chunk.packet)
         while head is not None:
             if head.method is None:
                 side.reader.broken = True
@@ -204,17 +241,16 @@ class Opening:
             self._requests.append(head)
             if head.asks_for_websocket or head.method == "CONNECT":
                 self._upgrade = head
-                self._hold(half, (side.reader.rest(), time_ns, packet))
+                self._hold(half, Chunk(side.reader.rest(), chunk.time_ns, chunk.packet))
                 return
             side.reader.body(*request_body(head))
-            head = side.reader.receive(b"", time_ns, packet)
+            head = side.reader.receive(b"", chunk.time_ns, chunk.packet)
         self._after_reading(side)
 
     def _feed_server(self, half: int, chunk: Chunk) -> None:
         side = self._sides[half]
         assert side.reader is not None
-        data, time_ns, packet = chunk
-        head = side.reader.receive(data, time_ns, packet)
+        head = side.reader.receive(chunk.data, chunk.time_ns, chunk.packet)
         while head is not None:
             status_code = head.status_code
             if status_code is None:
@@ -224,36 +260,36 @@ class Opening:
                 # RFC 9110, 15.2: an interim response; the final one is still to come.
                 side.reader.body(0, False)
             else:
-                request = self._requests.popleft() if self._requests else None
-                rest = self._answer(half, side.reader, request, head)
+                rest = self._answer(half, side.reader, head)
                 if rest is not None:
                     if rest:
-                        self.receive(half, rest, time_ns, packet)
+                        self._receive(half, Chunk(rest, chunk.time_ns, chunk.packet))
                     return
-            head = side.reader.receive(b"", time_ns, packet)
+            head = side.reader.receive(b"", chunk.time_ns, chunk.packet)
         self._after_reading(side)
 
     def _after_reading(self, side: Side) -> None:
         assert side.reader is not None
         if side.reader.broken:
             self.limit_reached = self.limit_reached or side.reader.head_too_long
+            self.malformed += not side.reader.head_too_long
             side.lost = True
             self._requests.clear()
 
-    def _answer(self, half: int, reader: HttpReader, request: Head | None, response: Head) -> bytes | None:
+    def _answer(self, half: int, reader: HttpReader, response: Head) -> bytes | None:
         """A final response has come. Returns the bytes behind it when they are not HTTP of this connection any more."""
+        # After a hole it is not known which request this answers; a 101 can only answer the one that asked.
+        request = self._requests.popleft() if self._requests else self._upgrade
         asked = request is not None and request.asks_for_websocket
         if response.status_code == 101:
             rest = reader.rest()
-            if asked or response.asks_for_websocket:
-                if request is not None and "sec-websocket-key1" in request.fields:
-                    self.outcome = "other"  # the framing of draft-ietf-hybi-thewebsocketprotocol-00, not RFC 6455's
-                    return b""
+            if not asked and not response.asks_for_websocket:
+                self.outcome = "http2" if "h2c" in response.tokens("upgrade") else "http"
+            else:
                 self.attempt = Attempt(request, response)
-                self.outcome = "websocket"
-                self.early_client_data = any(data for data, _, _ in self.held[1 - half])
-                return rest
-            self.outcome = "other"
+                old = request is not None and "sec-websocket-key1" in request.fields
+                self.outcome = "hybi-00" if old else "websocket"
+                self.early_client_data = any(chunk.data for chunk in self.held[1 - half])
             return rest
         if request is not None and request.method == "CONNECT" and (response.status_code or 0) // 100 == 2:
             rest = reader.rest()
@@ -271,11 +307,9 @@ class Opening:
         assert self.client is not None
         self._upgrade = None
         side = self._sides[self.client]
-        if side.reader is None:
-            return
-        side.reader.body(*request_body(request))
-        for chunk in self._take_held(self.client):
-            self._feed_client(self.client, chunk)
+        if side.reader is not None and not side.lost:
+            side.reader.body(*request_body(request))
+        self._replay(self.client)
 
     def _begin_tunnel(self) -> None:
         """Behind a successful CONNECT both directions start anew (RFC 9110, 9.3.6)."""
@@ -284,45 +318,47 @@ class Opening:
         self._requests.clear()
         for side in self._sides:
             side.restart()
-            side.seen = False
         self.client = None
         if client is not None:
-            for data, time_ns, packet in self._take_held(client):
-                if data:
-                    self.receive(client, data, time_ns, packet)
+            self._replay(client)
 
-    def _take_held(self, half: int) -> list[Chunk]:
+    def _replay(self, half: int) -> None:
         chunks = list(self.held[half])
         self.held[half].clear()
-        self._held_bytes -= sum(len(data) for data, _, _ in chunks)
-        return chunks
+        self._held_bytes -= sum(len(chunk.data) + CHUNK_COST for chunk in chunks)
+        for chunk in chunks:
+            if chunk.missing:
+                self.gap(half, chunk.missing, chunk.time_ns, chunk.packet)
+            else:
+                self._receive(half, chunk)
 
     def _hold(self, half: int, chunk: Chunk) -> None:
-        if not chunk[0]:
+        if not chunk.data and not chunk.missing:
             return
-        self._held_bytes += len(chunk[0])
+        self._held_bytes += len(chunk.data) + CHUNK_COST
         self.held[half].append(chunk)
         if self._held_bytes > self.limits.held_bytes and self.outcome is None:
-            self._limit()
+            self.limit_reached = True
+            self._give_up_answer()
 
-    def _limit(self) -> None:
-        """The client goes on for long without a response, or with a hole: it must be followed without knowing."""
-        self.limit_reached = True
+    def _give_up_answer(self) -> None:
+        """What follows the upgrade must be followed without knowing what was answered."""
         self.attempt = Attempt(self.unanswered, None)
-        self.outcome = "unknown"
-
-    def undecided_chunks(self, half: int) -> list[Chunk]:
-        """The first bytes of a half that turned out not to be HTTP, or of which it is not known."""
-        return self._sides[half].undecided
+        self.outcome = "unanswered"
 
 
 def what_else(data: bytes) -> str:
     """What a stream that does not begin with HTTP/1.1 is."""
-    if data[:1] in (b"\x16", b"\x80") and data[1:2] in (b"\x03", b""):
-        return "tls"  # RFC 8446, 5.1: a handshake record
+    if is_tls(data):
+        return "tls"
     if data.startswith(b"PRI * HTTP/2.0"):
         return "http2"  # RFC 9113, 3.4
     return "other"
+
+
+def is_tls(data: bytes) -> bool:
+    """Whether `data` can be the beginning of a TLS record (RFC 8446, 5.1: content types 20 to 23, version 3.x)."""
+    return b"\x14" <= data[:1] <= b"\x17" and data[1:2] in (b"\x03", b"") and data[2:3] <= b"\x04"
 
 
 def without_proxy_header(data: bytes) -> bytes | None:

@@ -137,4 +137,3 @@ def _count_connection(accounting: Accounting, connection: WebSocketConnection, k
         for kind_of, count in direction.anomaly_counts.items():
             accounting.anomalies[kind_of.value] = accounting.anomalies.get(kind_of.value, 0) + count
         accounting.bytes_unsynchronised += direction.count().unsynchronised_bytes
-

@@ -1,0 +1,143 @@
+"""Bytes of a direction whose frame boundary is not known in; those from the next certain boundary on out.
+
+What is held is bounded: when it becomes too much, the older half goes, but the places where frames that begin in it
+would end are remembered with their evidence. So a boundary is found even among frames that are larger than the buffer.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from wsobserve.websocket.boundary import LONGEST_HEADER, NO_EVIDENCE, RESYNCHRONISE_BITS, Search
+from wsobserve.websocket.opening import Chunk
+
+# After a search in vain the next one comes when there is half as much again: all together cost a few times the last.
+GROWTH = 1.5
+FIRST_SEARCH = 16  # bytes
+MOST_CHUNKS = 4_096
+MOST_EXPECTED = 64
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A certain boundary: the bytes from there on, and how many held bytes lie before it."""
+
+    chunks: list[Chunk]
+    passed_over: int
+    bits: float
+
+
+class Resynchronisation:
+    """One direction. `passed_bytes`: given up so far without a boundary. `compressed`: whether RSV1 may be set."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = max(limit, 2 * LONGEST_HEADER)
+        self.compressed = True
+        self.passed_bytes = 0
+        self.held_bytes = 0
+        self._chunks: list[Chunk] = []
+        self._expected: dict[int, float] = {}  # by offset in what is held, or behind it
+        self._next_search = 0
+        self._weight = NO_EVIDENCE
+
+    def receive(self, chunk: Chunk, masked: bool) -> Found | None:
+        """The next bytes; `masked`: whether the direction's frames are."""
+        self._add(chunk)
+        found = self.search(masked) if self._is_due() or self._is_full() else None
+        if found is None:
+            self._shrink(masked)
+        return found
+
+    def hold(self, chunk: Chunk, masked: bool) -> None:
+        """The next bytes, not searched."""
+        self._add(chunk)
+        self._shrink(masked)
+
+    def weigh(self, masked: bool, now: bool = False) -> float:
+        """How much evidence there is that frames begin where segments do; not looked at after each chunk, unless `now`."""
+        if self._is_due() or now:
+            best = self._searched(masked).best()
+            self._weight = max([best.bits if best else NO_EVIDENCE, *self._expected.values()])
+        return self._weight
+
+    def search(self, masked: bool) -> Found | None:
+        """Look for a boundary in what is held."""
+        boundary = self._searched(masked).first(RESYNCHRONISE_BITS)
+        if boundary is None:
+            return None
+        chunks = _behind(self._chunks, boundary.offset)
+        self._clear()
+        self.passed_bytes += boundary.offset
+        return Found(chunks, boundary.offset, boundary.bits)
+
+    def stop(self, masked: bool, missing: int = 0) -> Found | None:
+        """`missing` bytes or the end come next: the last search in what is held. Without a find, it is passed over."""
+        found = self.search(masked)
+        if found is None:
+            self.pass_over_all(masked, missing)
+        return found
+
+    def pass_over_all(self, masked: bool, missing: int = 0) -> None:
+        """All that is held goes, and `missing` bytes come next. Frames that reach beyond them may still be there."""
+        self._pass_over(self.held_bytes, masked)
+        self._expected = {place - missing: bits for place, bits in self._expected.items() if place >= missing}
+        self._weight = max(self._expected.values(), default=NO_EVIDENCE)
+
+    def _add(self, chunk: Chunk) -> None:
+        if chunk.data:
+            self._chunks.append(chunk)
+            self.held_bytes += len(chunk.data)
+
+    def _is_due(self) -> bool:
+        due = self.held_bytes >= self._next_search
+        if due:
+            self._next_search = int(self.held_bytes * GROWTH) + FIRST_SEARCH
+        return due
+
+    def _is_full(self) -> bool:
+        return self.held_bytes > self.limit or len(self._chunks) > MOST_CHUNKS
+
+    def _searched(self, masked: bool) -> Search:
+        starts, position = set(), 0
+        for chunk in self._chunks:
+            starts.add(position)
+            position += len(chunk.data)
+        data = b"".join([chunk.data for chunk in self._chunks])
+        return Search(data, starts, masked, compressed=self.compressed, expected=self._expected)
+
+    def _shrink(self, masked: bool) -> None:
+        """When it is too much, the older half goes."""
+        if not self._is_full():
+            return
+        going, count = 0, 0
+        while count < len(self._chunks) and (going < self.held_bytes // 2 or count < len(self._chunks) // 2):
+            going += len(self._chunks[count].data)
+            count += 1
+        # A header that has come in part must stay.
+        going = min(going, self.held_bytes - LONGEST_HEADER)
+        self._pass_over(going, masked)
+
+    def _pass_over(self, length: int, masked: bool) -> None:
+        """The first `length` held bytes go."""
+        places = self._searched(masked).onward(length, MOST_EXPECTED)
+        self._expected = {place - length: bits for place, bits in places.items()}
+        self._chunks = _behind(self._chunks, length)
+        self.passed_bytes += length
+        self.held_bytes -= length
+        self._next_search = int(self.held_bytes * GROWTH)
+
+    def _clear(self) -> None:
+        self._chunks = []
+        self.held_bytes = 0
+        self._expected = {}
+        self._next_search = 0
+        self._weight = NO_EVIDENCE
+
+
+def _behind(chunks: list[Chunk], offset: int) -> list[Chunk]:
+    """The chunks without their first `offset` bytes."""
+    for index, chunk in enumerate(chunks):
+        if offset < len(chunk.data):
+            first = Chunk(chunk.data[offset:], chunk.time_ns, chunk.packet) if offset else chunk
+            return [first, *chunks[index + 1 :]]
+        offset -= len(chunk.data)
+    return []
