@@ -195,6 +195,14 @@ def test_what_was_handed_out_can_be_forgotten() -> None:
     assert brief(fold.snapshot()) == [("/a", 3, 1, 1)]
 
 
+def test_nothing_is_forgotten_behind_what_has_not_been_handed_out() -> None:
+    fold = folded([said(0, direction=SERVER_TO_CLIENT), said(1, direction=SERVER_TO_CLIENT)], Limits())
+    fold.changed()
+    fold.add(said(0))
+    fold.forget_before(1 * S)
+    assert brief(fold.snapshot()) == [("/a", 0, 1, 1), ("/a", 0, 1, 1), ("/a", 1, 1, 1)]
+
+
 def test_what_comes_late_for_a_forgotten_second_is_counted_in_the_first_that_is_left() -> None:
     fold = folded([said(1), said(3)], Limits())
     fold.changed()

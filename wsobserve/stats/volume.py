@@ -102,13 +102,10 @@ class ChannelSteps:
         return start_ns, (number + 1) * self.step_ns - start_ns
 
     def forget_before(self, time_ns: int) -> None:
-        """Drop the buckets that ended before this time, unless they still have something to tell."""
-        self.buckets = {
-            (direction, number): bucket
-            for (direction, number), bucket in self.buckets.items()
-            if bucket.changed or (number + 1) * self.step_ns > time_ns
-        }
-        first = min([time_ns // self.step_ns, *(number for _, number in self.buckets)])
+        """Drop the buckets that ended before this time, up to the first that still has something to tell."""
+        changed = [number for (_, number), bucket in self.buckets.items() if bucket.changed]
+        first = min([time_ns // self.step_ns, *changed])
+        self.buckets = {(direction, number): bucket for (direction, number), bucket in self.buckets.items() if number >= first}
         self.first_ns = max(self.first_ns, first * self.step_ns)
 
     def _bucket(self, key: BucketKey) -> Bucket:
