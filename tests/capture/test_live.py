@@ -206,8 +206,17 @@ def test_missing_privilege_is_told_with_the_remedy() -> None:
     assert str(caught.value).startswith("lo: capturing needs the capability CAP_NET_RAW; run as root, or once: sudo setcap")
 
 
+def in_own_network_namespace(script: str) -> str:
+    """What `script` prints in a network namespace of its own, where only a loopback interface is, and that is down."""
+    if shutil.which("unshare") is None or shutil.which("ip") is None:
+        pytest.skip("unshare and ip, to make a network namespace, are not installed")
+    done = subprocess.run(["unshare", "--net", sys.executable, "-c", script], capture_output=True, text=True)
+    if "unshare failed" in done.stderr or "Operation not permitted" in done.stderr:
+        pytest.skip("no network namespace can be made here")
+    return done.stdout + done.stderr
+
+
 @needs_capability
-@pytest.mark.skipif(shutil.which("unshare") is None, reason="unshare, to make a network namespace, is not installed")
 def test_an_interface_that_is_down_is_told_with_the_remedy() -> None:
     script = """
 from wsobserve.capture.error import CaptureError
@@ -217,10 +226,37 @@ try:
 except CaptureError as error:
     print(error)
 """
-    done = subprocess.run(["unshare", "--net", sys.executable, "-c", script], capture_output=True, text=True)
-    if "unshare failed" in done.stderr or "Operation not permitted" in done.stderr:
-        pytest.skip("no network namespace can be made here")
-    assert done.stdout == "lo: the interface is down; bring it up: sudo ip link set lo up\n"
+    assert in_own_network_namespace(script) == "lo: the interface is down; bring it up: sudo ip link set lo up\n"
+
+
+@needs_capability
+def test_an_interface_may_go_down_and_come_back_and_ends_the_capture_when_it_is_removed() -> None:
+    script = """
+import subprocess
+from wsobserve.capture.error import CaptureError
+from wsobserve.capture.live import LiveSource
+
+def ip(words):
+    subprocess.run(["ip", *words.split()], check=True)
+
+ip("link add west type veth peer name east")
+ip("link set east up")
+ip("link set west up")
+tick = 0
+steps = iter(["link set west down", "link set west up", "link delete west"])
+try:
+    for tick, _ in enumerate(LiveSource("west").batches(lambda: tick > 50)):
+        if tick % 3 == 2:
+            ip(next(steps))
+except CaptureError as error:
+    print(tick, error)
+"""
+    told = in_own_network_namespace(script)
+    if "RTNETLINK" in told or "Unknown device type" in told:
+        pytest.skip("no veth pair can be made here")
+    tick, _, message = told.partition(" ")
+    assert message == "west: the interface is gone\n"
+    assert int(tick) >= 8
 
 
 TAG_OF_VLAN_6 = b"\x00\x06\x08\x00\x45\x00"
