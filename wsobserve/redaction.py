@@ -53,7 +53,11 @@ TOKEN_PIECE = re.compile(r"[0-9A-Za-z]*(?:[0-9][A-Za-z]|[A-Z][0-9]|[a-z][A-Z])[0
 
 def looks_like_identifier(text: str) -> bool:
     """Whether this names one thing (a number, UUID, hash, token, address) rather than a kind of thing."""
-    return len(text) > MAX_SEGMENT or IDENTIFIER.fullmatch(text) is not None or UNPRINTABLE.search(text) is not None
+    if len(text) > MAX_SEGMENT or IDENTIFIER.fullmatch(text) is not None or UNPRINTABLE.search(text) is not None:
+        return True
+    # Serial numbers, `E2507-8420-1275`: mostly digits, where a version or the name of a file would have a dot.
+    digits = sum(map(str.isdigit, text))
+    return digits >= 6 and 2 * digits >= len(text) and "." not in text
 
 
 def path_template(path: str) -> str:

@@ -41,6 +41,7 @@ OTHERS = {
     "a varint without an end": b"\x08" + b"\xff" * 20,
     "English": b"hello world, this is plain text",
     "zeros": bytes(64),
+    "one byte over and over, which reads as one field over and over": b"\x09" * 90,
     "PNG": b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\x00\x01",
 }
 

@@ -20,19 +20,19 @@ def looks_like_protobuf(payload: bytes) -> bool:
 
 
 def _evidence(payload: bytes, depth: int) -> int:
-    """A point for each field, two more for one that holds text or a message; 0 when it is no message at all."""
+    """A point for each field number, two more for a field of text or of a message; 0 when it is no message at all."""
     points = 0
     fields = 0
     position = 0
-    previous = 1
+    previous = 0
     while position < len(payload):
         key, position = _varint(payload, position)
         number, wire_type = key >> 3, key & 7
         fields += 1
-        if position < 0 or not previous <= number <= MAX_FIELD_NUMBER or fields > MAX_FIELDS:
+        if position < 0 or not max(previous, 1) <= number <= MAX_FIELD_NUMBER or fields > MAX_FIELDS:
             return 0
+        points += number > previous
         previous = number
-        points += 1
         if wire_type == VARINT:
             _, position = _varint(payload, position)
             if position < 0:
