@@ -65,6 +65,17 @@ def test_a_file_that_cannot_be_read_is_a_failure_beside_the_results() -> None:
     assert result.snapshot.accounting.messages > 0
 
 
+def test_snapshots_in_between_come_by_the_capture_s_clock() -> None:
+    exporter = Collected()
+    files = sorted(str(path) for path in CAPTURES.glob("rotated_*.pcap*"))
+    result = analyze_files(files, [exporter], snapshot_every_ns=1_000_000_000)
+    snapshots = [record for record in exporter.records if isinstance(record, Snapshot)]
+    assert len(snapshots) > 2
+    assert [snapshot.final for snapshot in snapshots] == [False] * (len(snapshots) - 1) + [True]
+    assert any(snapshot.open_connections for snapshot in snapshots[:-1])
+    assert snapshots[-1] == result.snapshot
+
+
 def test_progress_ends_at_the_size_of_the_file() -> None:
     seen: list[tuple[int, int | None]] = []
     analyze_files([DEMO], [], lambda bytes_read, total: seen.append((bytes_read, total)))

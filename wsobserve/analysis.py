@@ -36,8 +36,15 @@ class AnalysisResult:
         return msgspec.json.encode(self.snapshot.accounting).decode()
 
 
-def analyze_files(paths: Sequence[str], exporters: Sequence[Exporter], progress: Progress | None = None) -> AnalysisResult:
+def analyze_files(
+    paths: Sequence[str],
+    exporters: Sequence[Exporter],
+    progress: Progress | None = None,
+    snapshot_every_ns: int | None = None,
+) -> AnalysisResult:
     """Analyse `paths` and export what is found; closes the exporters.
+
+    `snapshot_every_ns`: hand exporters a snapshot that often, in the capture's time, and not only at the end.
 
     A file that cannot be read does not take away what the others gave: it is one of the `failures`.
     """
@@ -47,8 +54,14 @@ def analyze_files(paths: Sequence[str], exporters: Sequence[Exporter], progress:
     snapshot: Snapshot | None = None
     try:
         try:
+            next_snapshot_ns: int | None = None
             for records in observe_files(paths, pipeline, progress=progress):
                 exports.add(records)
+                if snapshot_every_ns is None or pipeline.now_ns < (next_snapshot_ns or pipeline.now_ns):
+                    continue
+                if next_snapshot_ns is not None:
+                    exports.add([pipeline.snapshot(only_changed=True)])
+                next_snapshot_ns = pipeline.now_ns + snapshot_every_ns
         except CaptureError as error:
             failures.append(str(error))
         snapshot = pipeline.snapshot(final=True)

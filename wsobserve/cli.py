@@ -38,6 +38,9 @@ schema_app = typer.Typer(help="Infer the schemas of message kinds.", rich_markup
 app.add_typer(schema_app, name="schema")
 
 
+SNAPSHOT_EVERY_NS = 60_000_000_000
+
+
 class PayloadChoice(enum.StrEnum):
     """How payloads are shown, if at all."""
 
@@ -279,7 +282,8 @@ def analyze(
     with _failures_as_lines():
         exporters = _exporters(store, otlp, service, files)
         with progress_bar(sys.stderr.isatty() if progress is None else progress) as show:
-            result = analyze_files(files, exporters, show)
+            # A span of a connection can tell what happened in it only if somebody looked in between.
+            result = analyze_files(files, exporters, show, SNAPSHOT_EVERY_NS if otlp else None)
         _finish(result, as_json)
 
 
