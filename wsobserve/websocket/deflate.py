@@ -52,6 +52,9 @@ class Inflater:
         """One message's payload, as RFC 7692, 7.2.2 says: append 00 00 ff ff, inflate, keep the window."""
         if not self.context_takeover:
             self._forget()
+        if not payload:
+            # RFC 7692, 7.2.3.6: an empty message is one byte; but none at all can mean nothing else.
+            return Inflated(b"", 0, False)
         kept: list[bytes] = []
         kept_length = 0
         length = 0
@@ -87,7 +90,9 @@ class Inflater:
                 if not tail_appended:
                     data = BLOCK_END
                     tail_appended = True
-            if not self.context_certain and not _is_between_blocks(decompressor):
+            # RFC 7692, 7.2.1: the three zero bits of an empty block and padding came before what was removed.
+            suspect = payload[-1] >= 0x20 or not self.context_certain
+            if suspect and not _is_between_blocks(decompressor):
                 raise zlib.error("the data ends inside a block")
         except zlib.error:
             self.lose_context()
