@@ -14,6 +14,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV ?= .venv
 DEMO_ARGUMENTS ?=
+TESTS ?= tests
 PYTEST_ARGUMENTS ?=
 
 BIN := $(VENV)/bin
@@ -21,14 +22,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := $(shell find wsobserve dashboards captures/demo.pcapng -type f -not -name '*.pyc' 2>/dev/null) \
 	build_hook.py pyproject.toml README.md LICENSE
 
-# The sources are one Python: what says the same on both builds runs on one of them.
-# PYTHONSAFEPATH: the working directory is not put on sys.path, so no subprocess finds the checkout either.
-RUN = PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/$(1) WSOBSERVE_EXPECT_BUILD=$(1)
-TEST = $(call RUN,$(1)) $(BIN)/pytest -n 2 $(2) $(PYTEST_ARGUMENTS)
+# From within the build, so that neither PYTHONPATH nor the working directory leads a subprocess to the checkout.
+TEST = cd build/$(1) && PYTHONPATH=$(CURDIR)/build/$(1) WSOBSERVE_EXPECT_BUILD=$(1) \
+	$(abspath $(BIN)/pytest) -n 2 -c $(CURDIR)/pyproject.toml --rootdir $(CURDIR) $(2) $(abspath $(TESTS)) $(PYTEST_ARGUMENTS)
 
 # `yes` where a C compiler finds Python's headers. There, and in CI, a build that is not compiled is a failure.
-CAN_COMPILE = $(shell echo '\#include <Python.h>' | $$($(PYTHON) -c 'import sysconfig as s; \
-	print(s.get_config_var("CC"), "-I" + s.get_path("include"))') -fsyntax-only -x c - >/dev/null 2>&1 && echo yes)
+CAN_COMPILE = $(shell $$($(BIN)/python -c 'import sysconfig as s; print(s.get_config_var("CC"), "-I" + s.get_path("include"))') \
+	-include Python.h -fsyntax-only -x c /dev/null >/dev/null 2>&1 && echo yes)
 
 .PHONY: demo test lint bench format build clean
 .DELETE_ON_ERROR:
@@ -37,13 +37,13 @@ demo: $(VENV)/installed-demo
 	$(BIN)/wsobserve demo $(DEMO_ARGUMENTS)
 
 test: lint build/pure/built build/compiled/built
-	@if [ -n "$(CAN_COMPILE)$(filter true,$(CI))" ]; then set -e; \
-		echo "== tests on the pure build (without those marked build_independent)"; \
-		$(call TEST,pure,-m 'not build_independent'); \
-		echo "== tests on the compiled build (all)"; \
+	@if [ -n "$(CAN_COMPILE)$(filter true,$(CI))" ]; then \
+		echo "== tests on the pure build, without those marked build_independent"; \
+		($(call TEST,pure,-m 'not build_independent')) || exit; \
+		echo "== tests on the compiled build, all of them"; \
 		$(call TEST,compiled); \
 	else \
-		echo "== tests on the pure build (all); there is no C compiler with Python's headers for the compiled one"; \
+		echo "== tests on the pure build, all of them (no C compiler with Python's headers for the compiled one)"; \
 		$(call TEST,pure); \
 	fi
 
