@@ -82,6 +82,7 @@ def _connections(reader: StoreReader, run: Row, count: int) -> None:
         "started_ns": tables.time("started"),
         "route": "route",
         "state": "state",
+        "status_code": st.column_config.NumberColumn("HTTP", format="%d", help="status code of the opening handshake"),
         "close_verdict": "how it ended",
         "close_code": st.column_config.NumberColumn("close code", format="%d"),
         "subprotocol": "subprotocol",
@@ -94,7 +95,14 @@ def _connections(reader: StoreReader, run: Row, count: int) -> None:
         "wire_bytes_server_to_client": tables.size("bytes ←", "server to client, frame headers and payloads"),
         "lost_bytes": tables.size("lost"),
     }
-    tables.table([{**row, "close_verdict": row["close_verdict"].replace("_", " ")} for row in rows], columns)
+    tables.table([{**row, "close_verdict": _ending(row)} for row in rows], columns)
+
+
+def _ending(connection: Row) -> str | None:
+    """How it ended, for those that have begun."""
+    if connection["state"] in ("refused", "unanswered"):
+        return None
+    return str(connection["close_verdict"]).replace("_", " ")
 
 
 selection.live(show)

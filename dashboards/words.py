@@ -106,7 +106,9 @@ def _lost(accounting: Row) -> list[Finding]:
     ]
     gaps = amount(accounting["gaps"], "gap")
     found += [
-        Finding("red", size(accounting["bytes_lost"]), f"missing in {gaps} of the WebSocket streams"),
+        Finding("red", size(accounting["bytes_lost"]), f"missing in {gaps} of the WebSocket streams")
+        if accounting["bytes_lost"]
+        else Finding("red", gaps, "of unknown length in the WebSocket streams"),
         Finding("red", amount(accounting["packets_cut"], "packet"), "cut short by the capture's snap length"),
         Finding("red", size(accounting["bytes_unsynchronised"]), "captured, but no frame boundary could be found in them"),
     ]

@@ -6,6 +6,7 @@ otherwise, and answers only to the names that it is known by (another web page c
 
 from __future__ import annotations
 
+import errno
 import http.client
 import importlib.util
 import os
@@ -28,7 +29,7 @@ _ANY_ADDRESS = ("0.0.0.0", "::", "")
 
 
 def run_dashboard(store_url: str, *, host: str = "127.0.0.1", port: int = 8501, open_browser: bool = False) -> int:
-    """Serves the dashboard until SIGINT or SIGTERM. 0: ended that way; 1: it could not run, and a line says why."""
+    """Serves the dashboard until SIGINT, SIGTERM or SIGHUP. 0: ended that way; 1: it could not run, and a line says why."""
     complaint = _missing() or _unreadable(store_url) or _occupied(host, port)
     if complaint:
         sys.stderr.write(f"wsobserve: {complaint}\n")
@@ -111,7 +112,7 @@ def _occupied(host: str, port: int) -> str | None:
     except socket.gaierror:
         return f"there is no address {host}"
     except OSError as error:
-        if error.errno == 98:  # EADDRINUSE
+        if error.errno == errno.EADDRINUSE:
             return f"port {port} is in use; choose another one with --port"
         return f"cannot listen on {host} port {port}: {error.strerror}"
     return None
@@ -164,13 +165,13 @@ def _answers(host: str, port: int) -> bool:
 
 @contextmanager
 def _stop_signals() -> Iterator[list[int]]:
-    """A list that receives SIGINT and SIGTERM instead of this process."""
+    """A list that receives SIGINT, SIGTERM and SIGHUP (the terminal was closed) instead of this process."""
     received: list[int] = []
 
     def receive(number: int, frame: FrameType | None) -> None:
         received.append(number)
 
-    before = {number: signal.signal(number, receive) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, receive) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield received
     finally:
