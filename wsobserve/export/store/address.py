@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from wsobserve.export.error import ExportError
+from wsobserve.export.store import tables
 
 BUSY_TIMEOUT_S = 5.0  # how long we wait for another program's lock
 
@@ -167,3 +168,13 @@ def _probed(connection: sqlite3.Connection) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def check_version(address: StoreAddress, connection: Connection) -> None:
+    """`ExportError` when the tables are not the ones that we know."""
+    version = connection.execute(select(func.max(tables.store_version.c.version))).scalar()
+    if version != tables.SCHEMA_VERSION:
+        raise ExportError(
+            f"store {address.shown}: it was written by another version of wsobserve"
+            f" (its tables are version {version}, this one knows {tables.SCHEMA_VERSION}); name another file"
+        )

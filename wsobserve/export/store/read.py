@@ -15,10 +15,9 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from wsobserve.export.error import ExportError
 from wsobserve.export.store import tables
-from wsobserve.export.store.address import open_to_read, parse_address, translated
+from wsobserve.export.store.address import check_version, open_to_read, parse_address, translated
 from wsobserve.export.store.fields import fields
 from wsobserve.export.store.steps import chosen_step_ns, filled
-from wsobserve.export.store.version import check_version
 
 Row = dict[str, Any]
 

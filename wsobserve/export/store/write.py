@@ -19,8 +19,7 @@ from wsobserve import __version__
 from wsobserve.config import DEFAULT_LIMITS, Limits
 from wsobserve.export.error import ExportError
 from wsobserve.export.store import rows, tables
-from wsobserve.export.store.address import StoreAddress, open_to_write, parse_address, translated
-from wsobserve.export.store.version import check_version
+from wsobserve.export.store.address import StoreAddress, check_version, open_to_write, parse_address, translated
 from wsobserve.export.store.written import Written
 from wsobserve.records import Anomaly, CaptureLoss, ChannelMessage, ConnectionSummary, Record, Snapshot
 
