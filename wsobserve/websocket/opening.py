@@ -97,7 +97,8 @@ class Opening:
 
     def receive(self, half: int, data: bytes, time_ns: int, packet: int) -> None:
         """The next bytes of a half."""
-        self._receive(half, Chunk(data, time_ns, packet))
+        if data:
+            self._receive(half, Chunk(data, time_ns, packet))
 
     def gap(self, half: int, length: int, time_ns: int, packet: int) -> None:
         """`length` bytes of a half are missing."""
@@ -105,6 +106,9 @@ class Opening:
         side.seen = True
         if self._upgrade is not None and half == self.client:
             self._hold(half, Chunk(b"", time_ns, packet, length))
+            return
+        if self._early and half == self._early_half:
+            self._early.append(Chunk(b"", time_ns, packet, length))
             return
         if side.reader is not None:
             side.reader.gap(length)
@@ -121,6 +125,7 @@ class Opening:
     def end(self, half: int) -> None:
         """Nothing more comes from a half."""
         if half == self.initiator and self._early and not self._sides[half].seen:
+            self._sides[half].seen = True  # as far as it ever will
             self._release_early()
 
     def lose(self, client: int | None = None, upgrade: Head | None = None) -> None:
@@ -141,7 +146,9 @@ class Opening:
         side = self._sides[half]
         first = not side.seen
         side.seen = True
-        if side.lost:
+        if self.outcome is not None:
+            self._hold(half, chunk)
+        elif side.lost:
             self._receive_lost(half, side, chunk)
         elif side.reader is not None:
             self._feed(half, chunk)
@@ -191,16 +198,14 @@ class Opening:
             piece = chunk.data[skip:]
             skip = max(skip - len(chunk.data), 0)
             if piece:
-                self._feed(half, Chunk(piece, chunk.time_ns, chunk.packet))
+                self._receive(half, Chunk(piece, chunk.time_ns, chunk.packet))
 
     def _learn_role(self, half: int, data: bytes) -> None:
         is_response = data.lstrip(b"\r\n").startswith(b"HTTP/")
         self.client = 1 - half if is_response else half
 
     def _feed(self, half: int, chunk: Chunk) -> None:
-        if self.outcome is not None:
-            self._hold(half, chunk)
-        elif half == self.client:
+        if half == self.client:
             self._feed_client(half, chunk)
             if self._early and (self._requests or self._sides[half].lost):
                 self._release_early()
@@ -210,6 +215,8 @@ class Opening:
             self._early.append(chunk)
             self._early_bytes += len(chunk.data) + CHUNK_COST
             if self._early_bytes > self.limits.held_bytes:
+                self.limit_reached = True
+                self._sides[self.client].seen = True  # late enough
                 self._release_early()
         else:
             self._feed_server(half, chunk)
@@ -219,10 +226,10 @@ class Opening:
             return
         early, self._early, self._early_bytes = self._early, [], 0
         for chunk in early:
-            if self.outcome is not None:
-                self._hold(self._early_half, chunk)
+            if chunk.missing:
+                self.gap(self._early_half, chunk.missing, chunk.time_ns, chunk.packet)
             else:
-                self._feed_server(self._early_half, chunk)
+                self._receive(self._early_half, chunk)
 
     def _feed_client(self, half: int, chunk: Chunk) -> None:
         side = self._sides[half]
@@ -286,6 +293,8 @@ class Opening:
             if not asked and not response.asks_for_websocket:
                 self.outcome = "http2" if "h2c" in response.tokens("upgrade") else "http"
             else:
+                for chunk in self._sides[1 - half].undecided:
+                    self._hold(1 - half, chunk)
                 self.attempt = Attempt(request, response)
                 old = request is not None and "sec-websocket-key1" in request.fields
                 self.outcome = "hybi-00" if old else "websocket"
