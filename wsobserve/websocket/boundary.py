@@ -48,6 +48,11 @@ POSSIBLE_HEADER = {
 CONTROL_CHARACTER = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1d\x1f\x7f]")
 
 
+# Where a frame begins between, or within, messages. TAIL: within one whose first frame is not in the chain.
+UNKNOWN, BETWEEN, INSIDE, TAIL = range(4)
+Place = tuple[int, int]
+
+
 class Boundary(msgspec.Struct, frozen=True):
     """A place where a frame begins: `offset` in the bytes searched, with so many bits of evidence."""
 
@@ -86,8 +91,7 @@ class Search:
         self.compressed = compressed
         self._likely = sorted(offset for offset in starts | self.expected.keys() if 0 <= offset < len(data))
         self._possible: list[int] | None = None
-        # Chains join: what follows from a place, and whether a message is under way there (None: not known), is walked once.
-        self._chains: dict[tuple[int, bool | None], Chain | None] = {}
+        self._chains: dict[Place, Chain | None] = {}  # chains join: what follows from a place is walked once
 
     def first(self, threshold: float, everywhere: bool = True) -> Boundary | None:
         """The first place with at least `threshold` bits. `everywhere`: not only the likely ones."""
@@ -150,8 +154,8 @@ class Search:
     def _chain(self, offset: int) -> Chain | None:
         """The frames from `offset` to the end of the data; None when they break a rule."""
         chains = self._chains
-        place: tuple[int, bool | None] = (offset, None)
-        steps: list[tuple[tuple[int, bool | None], float, int]] = []
+        place = (offset, UNKNOWN)
+        steps: list[tuple[Place, float, int]] = []
         while place not in chains:
             step = self._step(*place)
             if step is None or step[0] == place:
@@ -168,14 +172,14 @@ class Search:
             chains[passed] = chain
         return chain
 
-    def _step(self, position: int, in_message: bool | None) -> tuple[tuple[int, bool | None], float, int] | None:
+    def _step(self, position: int, within: int) -> tuple[Place, float, int] | None:
         """Over one frame: where the next one begins, its bits, and whether its header counts (1 or 0).
 
         None: it breaks a rule. The same place again: the bytes end here.
         """
         data, masked = self.data, self.masked
         length = len(data)
-        place = (position, in_message)
+        place = (position, within)
         if position >= length:
             return place, 0.0, 0
         first = data[position]
@@ -196,7 +200,7 @@ class Search:
         header += 4 if masked else 0
         if header != smallest_header_length(payload_length, masked) or payload_length > LONGEST_LIKELY_PAYLOAD:
             return None
-        if opcode < 8 and in_message is not None and in_message != (opcode == 0):
+        if opcode < 8 and within != UNKNOWN and (within == BETWEEN) == (opcode == 0):
             return None
         start = position + header
         payload = data[start : start + min(payload_length, PAYLOAD_PROBE)]
@@ -206,10 +210,12 @@ class Search:
         if bits == NO_EVIDENCE:
             return None
         # Lengths of two bytes, the upper one zero, look like continuation frames for ever: those say nothing.
-        counts = opcode != 0 or (in_message is True and payload_length > 0)
+        counts = opcode != 0 or (within == INSIDE and first >= 128 and payload_length > 0)
         if counts and header >= 10:
             bits += LONG_LENGTH_BITS
-        return (start + payload_length, first < 128 if opcode < 8 else in_message), bits, int(counts)
+        if opcode < 8:
+            within = BETWEEN if first >= 128 else INSIDE if opcode or within == INSIDE else TAIL
+        return (start + payload_length, within), bits, int(counts)
 
 
 def _payload_bits(payload: bytes, payload_length: int, first: int, masked: bool) -> float:
