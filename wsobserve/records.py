@@ -28,7 +28,9 @@ SERVER_TO_CLIENT: Literal["server_to_client"] = "server_to_client"
 Direction = Literal["client_to_server", "server_to_client"]
 
 
-class Record(msgspec.Struct, frozen=True):
+# Records are trees, so the cycle collector has nothing to find in them; following them made a flood of 300,000 SYNs
+# take 12.5 s instead of 4.2 s (compiled, transport alone).
+class Record(msgspec.Struct, frozen=True, gc=False):
     """The one base of all records: immutable and typed."""
 
 
