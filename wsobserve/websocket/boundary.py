@@ -43,6 +43,7 @@ POSSIBLE_HEADER = {
     False: re.compile(rb"[\x00-\x02\x41\x42\x80-\x82\x88-\x8a\xc1\xc2](?=[\x00-\x7f])"),
     True: re.compile(rb"[\x00-\x02\x41\x42\x80-\x82\x88-\x8a\xc1\xc2](?=[\x80-\xff])"),
 }
+ZEROES = re.compile(rb"(?:\x00\x00)+")
 # What text hardly ever has: control characters, but not those that lay it out or separate its records.
 # XOR of two letters, which is what text unmasked with the wrong key looks like, is full of them.
 CONTROL_CHARACTER = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1d\x1f\x7f]")
@@ -202,6 +203,9 @@ class Search:
             return None
         if opcode < 8 and within != UNKNOWN and (within == BETWEEN) == (opcode == 0):
             return None
+        if not first and not second:
+            zeroes = ZEROES.match(data, position)  # 00 00 is an empty fragment: so many at once
+            return (zeroes.end() if zeroes else position + 2, INSIDE if within == INSIDE else TAIL), 0.0, 0
         start = position + header
         payload = data[start : start + min(payload_length, PAYLOAD_PROBE)]
         if masked and payload:
