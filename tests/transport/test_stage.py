@@ -177,8 +177,8 @@ def test_a_whole_connection_tells_its_bytes_and_its_end() -> None:
 
 def test_the_identifier_depends_on_the_connection_alone() -> None:
     other = segment((b"\x0a\x00\x00\x09", 1), SERVER, 1, None, SYN)
-    alone = run([Packet(other, 5), *HANDSHAKE])[1]
-    late = run([Packet(other[:12] + b"\x0a\x00\x00\x08" + other[16:], 7), *HANDSHAKE])[1]
+    alone = run([Packet(other, 5), *HANDSHAKE])[0]
+    late = run([Packet(other[:12] + b"\x0a\x00\x00\x08" + other[16:], 7), *HANDSHAKE])[0]
     assert isinstance(alone, Connection)
     assert isinstance(late, Connection)
     assert alone.id == late.id
@@ -412,6 +412,40 @@ def test_a_flood_of_syns_evicts_itself_and_not_the_others() -> None:
     records = transport.receive(batch([*HANDSHAKE, *flood, up(1001, b"still here")]))
     assert [one.data for one in records if isinstance(one, StreamBytes)] == [b"still here"]
     assert sum(isinstance(one, ConnectionEnd) and one.how == "evicted" for one in records) >= 950
+
+
+def test_of_a_syn_alone_nothing_is_told_until_more_comes_or_it_is_given_up() -> None:
+    transport = Transport()
+    assert transport.receive(batch([HANDSHAKE[0]])) == []
+    (connection,) = transport.receive(batch([HANDSHAKE[1]], first=2))
+    assert isinstance(connection, Connection)
+    assert (connection.packet, connection.time_ns, connection.initiator) == (1, MILLISECOND, 0)
+    transport = Transport()
+    transport.receive(batch([HANDSHAKE[0]]))
+    assert transport.expire(3000 * SECOND) == []
+    records = transport.expire(3700 * SECOND)
+    assert [type(one).__name__ for one in records] == ["Connection", "StreamEnd", "StreamEnd", "ConnectionEnd"]
+    assert only_end(records) == ConnectionEnd(
+        connection=connection.id, time_ns=MILLISECOND, packet=1, how="evicted", ended_by=None
+    )
+    assert transport.finish() == []
+
+
+def test_a_half_open_connection_goes_before_one_with_bytes_and_after_a_closed_one() -> None:
+    closed = [up(1001, b"hello"), down(5001, b"ok"), *CLOSING]
+    other = (CLIENT[0], 9)
+    more = [
+        segment(other, SERVER, 1, None, SYN),
+        segment((CLIENT[0], 8), SERVER, 1, None, 0, b"bytes"),
+        segment((CLIENT[0], 7), SERVER, 1, None, SYN),
+        segment((CLIENT[0], 6), SERVER, 1, None, SYN),
+    ]
+    transport = Transport(Limits(connections=3))
+    records = transport.receive(batch([*HANDSHAKE, *closed, *more]))
+    evicted = [one for one in records if isinstance(one, ConnectionEnd) and one.how == "evicted"]
+    names = {one.id: one.endpoints[0] for one in records if isinstance(one, Connection)}
+    assert [names[one.connection] for one in evicted] == ["10.0.0.1:9"]
+    assert AnomalyKind.LIMIT_CONNECTIONS not in anomalies(records)
 
 
 def test_an_ignored_connection_delivers_nothing_more_but_its_end() -> None:

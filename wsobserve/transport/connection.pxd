@@ -1,6 +1,7 @@
 # C types of connection.py, for its compiled build.
 import cython
 
+from wsobserve.transport.half_open cimport HalfOpen
 from wsobserve.transport.held cimport StreamTotals
 from wsobserve.transport.packet cimport PacketDecoder
 from wsobserve.transport.tcp cimport HalfStream
@@ -34,6 +35,8 @@ cdef class TcpConnection:
     cdef readonly long long syn_ns
     cdef readonly object round_trip_ns
 
+    @cython.locals(half=HalfStream)
+    cpdef open(self, HalfOpen syn)
     @cython.locals(
         half=HalfStream, peer=HalfStream, flags=cython.int, sequence_number=cython.longlong, length=cython.Py_ssize_t
     )

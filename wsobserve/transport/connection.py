@@ -21,6 +21,7 @@ from wsobserve.records import (
     StreamGap,
     TcpHealth,
 )
+from wsobserve.transport.half_open import HalfOpen
 from wsobserve.transport.held import StreamTotals
 from wsobserve.transport.packet import PacketDecoder
 from wsobserve.transport.tcp import EndReason, HalfStream
@@ -59,8 +60,8 @@ class TcpConnection:
         "syn_ns",
     )
 
-    def __init__(self, segment: PacketDecoder, time_ns: int, packet: int, totals: StreamTotals, out: list[Record]) -> None:
-        self.key = segment.key
+    def __init__(self, key: bytes, flags: int, time_ns: int, packet: int, totals: StreamTotals, out: list[Record]) -> None:
+        self.key = key
         self.started_ns = self.last_ns = time_ns
         self.last_packet = packet
         self.packets = 0
@@ -82,8 +83,8 @@ class TcpConnection:
         second = Half(connection=self.id, source=destination, destination=source)
         self.halves = (HalfStream(first, 0, totals), HalfStream(second, 1, totals))
         initiator = None
-        if segment.flags & SYN:
-            initiator = 1 if segment.flags & ACK else 0
+        if flags & SYN:
+            initiator = 1 if flags & ACK else 0
         out.append(
             Connection(
                 id=self.id,
@@ -96,6 +97,15 @@ class TcpConnection:
         )
 
     # --- segments
+
+    def open(self, syn: HalfOpen) -> None:
+        """Take the SYN with which half 0 began."""
+        self.packets = 1
+        self.syn_half = 0
+        self.syn_ns = syn.time_ns
+        self.halves[0].synchronise(syn.sequence_number, [])
+        if syn.window == 0:
+            self.halves[0].announce_window(0, syn.time_ns)
 
     def receive(self, index: int, segment: PacketDecoder, time_ns: int, packet: int, out: list[Record]) -> bool:
         """Take a segment of half `index`; `belongs` has said yes when it is a SYN. True: time may decide something now."""

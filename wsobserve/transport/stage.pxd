@@ -2,6 +2,7 @@
 import cython
 
 from wsobserve.transport.connection cimport TcpConnection
+from wsobserve.transport.half_open cimport HalfOpen, only_opens
 from wsobserve.transport.held cimport StreamTotals
 from wsobserve.transport.packet cimport PacketDecoder
 
@@ -16,6 +17,7 @@ cdef class Transport:
     cdef StreamTotals _totals
     cdef dict _table
     cdef dict _connections
+    cdef dict _half_open
     cdef dict _waiting
     cdef long long _packets_seen
     cdef object _first_time_ns
@@ -43,7 +45,7 @@ cdef class Transport:
     )
     cpdef list receive(self, object batch)
     cpdef list expire(self, long long now_ns)
-    @cython.locals(connection=TcpConnection)
+    @cython.locals(connection=TcpConnection, syn=HalfOpen)
     cpdef list finish(self)
     @cython.locals(known=TcpConnection)
     cpdef ignore(self, str connection)
@@ -52,10 +54,16 @@ cdef class Transport:
     cdef _note_times(self, object first_ns, object last_ns)
     @cython.locals(decoder=PacketDecoder, connection=TcpConnection, index=cython.int)
     cdef TcpConnection _connection_for(self, TcpConnection known, long long time_ns, long long packet, list out)
-    cdef _forget(self, TcpConnection connection)
+    @cython.locals(syn=HalfOpen)
+    cdef TcpConnection _opened(self, bytes key, list out)
     @cython.locals(connection=TcpConnection)
+    cdef TcpConnection _begun(self, HalfOpen syn, list out)
+    @cython.locals(connection=TcpConnection)
+    cdef _end_half_open(self, HalfOpen syn, str reason, list out)
+    cdef TcpConnection _enter(self, TcpConnection connection)
+    cdef _forget(self, TcpConnection connection)
     cdef _make_room(self, long long time_ns, long long packet, list out)
     @cython.locals(connection=TcpConnection)
     cdef _check(self, long long now_ns, list out)
-    @cython.locals(connection=TcpConnection)
+    @cython.locals(connection=TcpConnection, syn=HalfOpen)
     cdef _sweep(self, long long now_ns, list out)

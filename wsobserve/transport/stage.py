@@ -9,15 +9,20 @@ from wsobserve.config import DEFAULT_LIMITS, Limits
 from wsobserve.records import Accounting, Anomaly, AnomalyKind, PacketBatch, Record
 from wsobserve.transport.connection import SYN, TcpConnection, opposite
 from wsobserve.transport.fragment import Fragments
+from wsobserve.transport.half_open import HalfOpen, only_opens
 from wsobserve.transport.held import StreamTotals
 from wsobserve.transport.packet import PacketDecoder
+from wsobserve.transport.tcp import EndReason
 
 CHECK_NS = 1_000_000_000  # how often holes are looked at, in time of the capture
 EVICTED_AT_ONCE = 16  # when the table is full its sixteenth part goes, so that the search for the oldest is rare
 
 
 class Transport:
-    """Packets to ordered bytes: link and IP decode, TCP reassembly."""
+    """Packets to ordered bytes: link and IP decode, TCP reassembly.
+
+    A connection of which one SYN is all that was seen is told of when more comes, or when it is given up.
+    """
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
         self._limits = limits
@@ -26,6 +31,7 @@ class Transport:
         self._totals = StreamTotals(limits)
         self._table: dict[bytes, TcpConnection] = {}  # by the key of either direction
         self._connections: dict[str, TcpConnection] = {}  # by identifier, in order of their first packet
+        self._half_open: dict[bytes, HalfOpen] = {}  # by the key of the SYN, in its order; not told of yet
         self._waiting: dict[str, TcpConnection] = {}  # those for which time may decide something
         self._packets_seen = 0
         self._first_time_ns: int | None = None
@@ -57,6 +63,8 @@ class Transport:
             connection = table.get(decoder.key)
             if connection is None or decoder.flags & SYN or connection.closed_ns >= 0:
                 connection = self._connection_for(connection, time_ns, packet, out)
+                if connection is None:
+                    continue
             index = 0 if connection.key == decoder.key else 1
             if connection.receive(index, decoder, time_ns, packet, out):
                 self._waiting[connection.id] = connection
@@ -74,6 +82,9 @@ class Transport:
         self._fragments.finish()
         for connection in list(self._connections.values()):
             connection.finish("capture_end", connection.last_ns, connection.last_packet, out)
+        for syn in self._half_open.values():
+            self._end_half_open(syn, "capture_end", out)
+        self._half_open.clear()
         self._table.clear()
         self._connections.clear()
         self._waiting.clear()
@@ -117,9 +128,16 @@ class Transport:
 
     # --- the table of connections
 
-    def _connection_for(self, known: TcpConnection | None, time_ns: int, packet: int, out: list[Record]) -> TcpConnection:
-        """The connection of the decoder's segment: the known one, or a new one when there is none or its time is over."""
+    def _connection_for(
+        self, known: TcpConnection | None, time_ns: int, packet: int, out: list[Record]
+    ) -> TcpConnection | None:
+        """The connection of the decoder's segment: the known one, or a new one when there is none or its time is over.
+
+        None: it is half open, and there is nothing more to do about its SYN.
+        """
         decoder = self._decoder
+        if known is None:
+            known = self._opened(decoder.key, out)
         if known is not None:
             forgotten = known.closed_ns >= 0 and time_ns - known.closed_ns > self._limits.closed_ns
             index = 0 if known.key == decoder.key else 1
@@ -127,9 +145,27 @@ class Transport:
                 return known
             known.finish("replaced", time_ns, packet, out)
             self._forget(known)
-        if len(self._connections) >= self._limits.connections:
+        if len(self._connections) + len(self._half_open) >= self._limits.connections:
             self._make_room(time_ns, packet, out)
-        connection = TcpConnection(decoder, time_ns, packet, self._totals, out)
+        if only_opens(decoder):
+            self._half_open[decoder.key] = HalfOpen(decoder, time_ns, packet)
+            return None
+        return self._enter(TcpConnection(decoder.key, decoder.flags, time_ns, packet, self._totals, out))
+
+    def _opened(self, key: bytes, out: list[Record]) -> TcpConnection | None:
+        """The half-open connection with these endpoints, made a whole one."""
+        syn = self._half_open.pop(key, None) or self._half_open.pop(opposite(key), None)
+        return None if syn is None else self._enter(self._begun(syn, out))
+
+    def _begun(self, syn: HalfOpen, out: list[Record]) -> TcpConnection:
+        connection = TcpConnection(syn.key, SYN, syn.time_ns, syn.packet, self._totals, out)
+        connection.open(syn)
+        return connection
+
+    def _end_half_open(self, syn: HalfOpen, reason: EndReason, out: list[Record]) -> None:
+        self._begun(syn, out).finish(reason, syn.time_ns, syn.packet, out)
+
+    def _enter(self, connection: TcpConnection) -> TcpConnection:
         self._table[connection.key] = connection
         self._table[opposite(connection.key)] = connection
         self._connections[connection.id] = connection
@@ -143,8 +179,13 @@ class Transport:
 
     def _make_room(self, time_ns: int, packet: int, out: list[Record]) -> None:
         """Evict closed connections first, then half-open ones, then those that were used least recently."""
-        count = max(1, len(self._connections) // EVICTED_AT_ONCE)
-        for connection in sorted(self._connections.values(), key=_worth)[:count]:
+        count = max(1, self._limits.connections // EVICTED_AT_ONCE)
+        known: list[TcpConnection | HalfOpen] = [*self._connections.values(), *self._half_open.values()]
+        for connection in sorted(known, key=_worth)[:count]:
+            if isinstance(connection, HalfOpen):
+                self._end_half_open(connection, "evicted", out)
+                del self._half_open[connection.key]
+                continue
             if connection.closed_ns < 0:
                 if not connection.half_open:
                     half = connection.halves[0].record
@@ -174,9 +215,15 @@ class Transport:
             elif now_ns - connection.last_ns > self._limits.idle_ns:
                 connection.finish("evicted", connection.last_ns, connection.last_packet, out)
                 self._forget(connection)
+        for syn in list(self._half_open.values()):
+            if now_ns - syn.time_ns > self._limits.idle_ns:
+                self._end_half_open(syn, "evicted", out)
+                del self._half_open[syn.key]
 
 
-def _worth(connection: TcpConnection) -> tuple[int, int]:
+def _worth(connection: TcpConnection | HalfOpen) -> tuple[int, int]:
+    if isinstance(connection, HalfOpen):
+        return 1, connection.time_ns
     if connection.closed_ns >= 0:
         return 0, connection.last_ns
     return (1 if connection.half_open else 2), connection.last_ns
