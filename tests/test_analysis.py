@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ class Collected:
         self.closed = False
         self.failing = failing
 
-    def export(self, records: list[Record]) -> None:
+    def export(self, records: Sequence[Record]) -> None:
         if self.failing:
             raise ExportError("collector: no room")
         self.records += records

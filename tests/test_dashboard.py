@@ -26,6 +26,9 @@ from wsobserve.export.store import StoreExporter
 needs_streamlit = pytest.mark.skipif(
     importlib.util.find_spec("streamlit") is None, reason="Streamlit is not installed: pip install 'wsobserve[dashboard]'"
 )
+
+pytestmark = pytest.mark.build_independent
+
 WAIT_MS = 30_000  # for something to appear: a loaded machine is slow
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,8 @@ class Collected:
         self.left = left
         self.closed = False
 
-    def export(self, records: list[Record]) -> None:
-        self.batches.append(records)
+    def export(self, records: Sequence[Record]) -> None:
+        self.batches.append(list(records))
 
     def flush(self, timeout_s: float) -> bool:
         return self.left
@@ -66,7 +67,7 @@ def test_what_did_not_leave_in_time_is_a_failure() -> None:
 
 def test_the_same_failure_is_counted_once_and_not_listed_again() -> None:
     class Refusing(Collected):
-        def export(self, records: list[Record]) -> None:
+        def export(self, records: Sequence[Record]) -> None:
             raise ExportError("full")
 
     exports = Exports([Refusing()])

@@ -15,6 +15,8 @@ from tests.dashboards.observed import HOSTILE, START_NS, fill, open_store
 from wsobserve.export.store import StoreExporter
 from wsobserve.records import Accounting, Anomaly, AnomalyKind, Half, Snapshot
 
+pytestmark = pytest.mark.build_independent
+
 DASHBOARDS = Path(__file__).resolve().parents[2] / "dashboards"
 TIMEOUT_S = 60  # the first run imports pandas and altair
 
