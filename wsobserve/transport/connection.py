@@ -146,29 +146,31 @@ class TcpConnection:
             half.finish_at((sequence_number + segment.payload_length) & 0xFFFFFFFF, time_ns, packet, out)
         if self.reset_by >= 0:
             self._doubt_reset(index, segment)
-        if not self.settled and (self.packets >= START_PACKETS or (half.anchored and peer.anchored)):
+        if not self.settled and (self.packets >= START_PACKETS or (half.ordered.anchored and peer.ordered.anchored)):
             self._settle(out)
         if half.ended and peer.ended and self.closed_ns < 0:
             self._close(time_ns, packet, out)
-        return not self.settled or half.fin_position >= 0 or len(half.held.pieces) > 0
+        return not self.settled or half.fin_position >= 0 or len(half.ordered.held.pieces) > 0
 
     def belongs(self, index: int, segment: PacketDecoder) -> bool:
         """Whether this SYN, or SYN-ACK, is of this connection; otherwise the ports are being used again."""
         half = self.halves[index]
         peer = self.halves[1 - index]
         start = half.position_of(segment.sequence_number) + 1
-        if half.syn_seen or (half.anchored and self.closed_ns >= 0):
-            return start == half.start
-        if half.anchored:
-            return start == half.start or (self.packets <= 2 * START_PACKETS and 0 < half.start - start < TRUE_START)
-        if half.held.pieces and half.held.pieces[0].position < start:
+        if half.syn_seen or (half.ordered.anchored and self.closed_ns >= 0):
+            return start == half.ordered.start
+        if half.ordered.anchored:
+            return start == half.ordered.start or (
+                self.packets <= 2 * START_PACKETS and 0 < half.ordered.start - start < TRUE_START
+            )
+        if half.ordered.held.pieces and half.ordered.held.pieces[0].position < start:
             return False
         if not segment.flags & ACK:
             return True
         position = peer.position_of(segment.acknowledgment_number)
-        if peer.anchored:
-            return peer.start <= position <= peer.highest
-        return not peer.held.pieces or position - peer.held.pieces[0].position < TRUE_START
+        if peer.ordered.anchored:
+            return peer.ordered.start <= position <= peer.ordered.highest
+        return not peer.ordered.held.pieces or position - peer.ordered.held.pieces[0].position < TRUE_START
 
     def _synchronise(self, index: int, segment: PacketDecoder, time_ns: int, out: list[Record]) -> None:
         half = self.halves[index]
@@ -179,9 +181,9 @@ class TcpConnection:
         elif self.round_trip_ns is None and self.syn_ns >= 0 and self.syn_half != index and not half.syn_seen:
             self.round_trip_ns = max(time_ns - self.syn_ns, 0)
         half.synchronise(segment.sequence_number, out)
-        if segment.flags & ACK and not peer.anchored:  # RFC 9293, 3.5: it acknowledges the other SYN
+        if segment.flags & ACK and not peer.ordered.anchored:  # RFC 9293, 3.5: it acknowledges the other SYN
             position = peer.position_of(segment.acknowledgment_number)
-            if not peer.held.pieces or peer.held.pieces[0].position >= position:
+            if not peer.ordered.held.pieces or peer.ordered.held.pieces[0].position >= position:
                 peer.anchor(position, out)
 
     def _reset(self, index: int, segment: PacketDecoder, time_ns: int, packet: int, out: list[Record]) -> None:
@@ -198,16 +200,16 @@ class TcpConnection:
         if self.closed_ns >= 0 or (self.reset_by >= 0 and self.reset_fits):
             return
         fits = half.expects_reset(segment.sequence_number)
-        if not half.anchored and peer.syn_seen:  # RFC 9293, 3.10.7.3: it must acknowledge the SYN
+        if not half.ordered.anchored and peer.syn_seen:  # RFC 9293, 3.10.7.3: it must acknowledge the SYN
             position = peer.position_of(segment.acknowledgment_number)
-            fits = segment.flags & ACK != 0 and peer.start <= position <= peer.highest
+            fits = segment.flags & ACK != 0 and peer.ordered.start <= position <= peer.ordered.highest
         if not fits:
             out.append(Anomaly(half=half.record, time_ns=time_ns, packet=packet, anomaly=AnomalyKind.TCP_RESET_OUT_OF_WINDOW))
         self.reset_by = index
         self.reset_fits = fits
         self.reset_ns = time_ns
         self.reset_packet = packet
-        self.reset_highest = (half.highest, peer.highest)
+        self.reset_highest = (half.ordered.highest, peer.ordered.highest)
 
     def _doubt_reset(self, index: int, segment: PacketDecoder) -> None:
         """Forget an RST when its half goes on: with new bytes, or by acknowledging bytes sent after the RST.
@@ -218,11 +220,11 @@ class TcpConnection:
         peer = self.halves[1 - self.reset_by]
         own, other = self.reset_highest
         if index == self.reset_by:
-            alive = half.highest > own
-            if not alive and segment.flags & ACK and peer.anchored:
+            alive = half.ordered.highest > own
+            if not alive and segment.flags & ACK and peer.ordered.anchored:
                 alive = peer.position_of(segment.acknowledgment_number) > max(other, peer.fin_position + 1)
         else:
-            alive = not self.reset_fits and peer.highest > other
+            alive = not self.reset_fits and peer.ordered.highest > other
         if alive:
             self.reset_by = -1
 
@@ -232,7 +234,7 @@ class TcpConnection:
         """No start will come any more that is not known yet: deliver what both halves hold, as it happened."""
         self.settled = True
         first, second = self.halves
-        if first.anchored and second.anchored:
+        if first.ordered.anchored and second.ordered.anchored:
             return
         handshake_seen = first.syn_seen or second.syn_seen
         records: tuple[list[Record], list[Record]] = ([], [])
@@ -310,8 +312,8 @@ class TcpConnection:
             payload_bytes=(first.payload_bytes, second.payload_bytes),
             retransmitted_segments=(first.retransmitted_segments, second.retransmitted_segments),
             zero_window_ns=(first.zero_window_ns, second.zero_window_ns),
-            lost_bytes=(first.lost_bytes, second.lost_bytes),
-            gaps=(first.gaps, second.gaps),
+            lost_bytes=(first.ordered.lost_bytes, second.ordered.lost_bytes),
+            gaps=(first.ordered.gaps, second.ordered.gaps),
         )
 
 

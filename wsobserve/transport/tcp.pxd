@@ -1,8 +1,8 @@
 # C types of tcp.py, for its compiled build.
 import cython
 
-from wsobserve.transport.held cimport HeldBytes, Piece, StreamTotals
-from wsobserve.transport.recent cimport RecentBytes
+from wsobserve.transport.held cimport StreamTotals
+from wsobserve.transport.ordered cimport OrderedBytes
 
 cdef long long WRAP
 cdef long long MASK
@@ -16,16 +16,13 @@ cdef class HalfStream:
     cdef readonly str connection
     cdef readonly int index
     cdef readonly StreamTotals totals
+    cdef readonly OrderedBytes ordered
     cdef readonly bint started
-    cdef readonly bint anchored
     cdef readonly bint eager
     cdef readonly bint guessed
     cdef readonly bint syn_seen
     cdef readonly bint ended
     cdef readonly bint ignored
-    cdef readonly long long start
-    cdef readonly long long expected
-    cdef readonly long long highest
     cdef readonly long long fin_position
     cdef readonly long long fin_time_ns
     cdef readonly long long fin_packet
@@ -34,22 +31,15 @@ cdef class HalfStream:
     cdef readonly long long lowest_acknowledged
     cdef readonly long long acknowledged_since_ns
     cdef readonly long long acknowledged_arrival
-    cdef readonly HeldBytes held
-    cdef readonly RecentBytes recent
     cdef readonly int told
     cdef readonly long long arrivals
-    cdef readonly long long shown_arrival
-    cdef readonly long long shown_time_ns
-    cdef readonly long long shown_packet
     cdef readonly long long segments
     cdef readonly long long payload_bytes
     cdef readonly long long retransmitted_segments
-    cdef readonly long long lost_bytes
-    cdef readonly long long gaps
     cdef readonly long long zero_window_ns
     cdef readonly long long zero_window_since_ns
 
-    @cython.locals(captured=cython.Py_ssize_t, totals=StreamTotals, data=bytes)
+    @cython.locals(captured=cython.Py_ssize_t, totals=StreamTotals, ordered=OrderedBytes)
     cpdef receive(
         self,
         long long sequence_number,
@@ -71,9 +61,9 @@ cdef class HalfStream:
     cpdef long long position_of(self, long long sequence_number) except? -1
     @cython.locals(position=cython.longlong)
     cpdef bint expects_reset(self, long long sequence_number) except -1
-    @cython.locals(first=Piece, position=cython.longlong)
+    @cython.locals(position=cython.longlong)
     cpdef settle(self, bint handshake_seen, list out)
-    @cython.locals(last=Piece, time_ns=cython.longlong)
+    @cython.locals(time_ns=cython.longlong)
     cpdef anchor(self, long long position, list out)
     @cython.locals(totals=StreamTotals, position=cython.longlong, captured=cython.longlong, end=cython.longlong, duplicate=cython.longlong)
     cdef _receive_unordered(
@@ -81,22 +71,17 @@ cdef class HalfStream:
     )
     cdef bint _start_again(self, long long position) except -1
     cdef _receive_after_end(self, long long end, long long captured, long long time_ns, long long packet, list out)
-    @cython.locals(totals=StreamTotals, end=cython.longlong, early=cython.longlong, doubled=cython.longlong, kept=cython.longlong)
     cdef bint _accept(
         self, long long position, bytes data, long long length, long long time_ns, long long packet, list out
     ) except -1
-    @cython.locals(pieces=list, piece=Piece, count=cython.Py_ssize_t)
     cdef _drain(self, list out)
-    cdef _show(self, Piece piece)
-    cdef _gap(self, long long length, str reason, long long time_ns, long long packet, list out)
     cdef _after_change(self, long long time_ns, list out)
     cdef _end_at_fin(self, list out)
     cpdef bint waits(self) except -1
     cpdef expire(self, long long now_ns, list out)
     cdef long long _hole_time_ns(self) except? -1
-    @cython.locals(first=Piece, end=cython.longlong)
+    @cython.locals(end=cython.longlong)
     cdef _note_acknowledged(self, long long time_ns, long long arrival)
-    @cython.locals(first=Piece)
     cdef _give_up(self, str reason, list out)
     cdef _keep_limits(self, list out)
     cpdef end(self, str reason, long long time_ns, long long packet, list out)

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from wsobserve.records import Anomaly, AnomalyKind, Half, Record, StreamBytes, StreamEnd, StreamGap
-from wsobserve.transport.held import HeldBytes, Piece, StreamTotals
-from wsobserve.transport.recent import RecentBytes
+from wsobserve.records import Anomaly, AnomalyKind, Half, Record, StreamEnd
+from wsobserve.transport.held import StreamTotals
+from wsobserve.transport.ordered import GapReason, OrderedBytes
 
-GapReason = Literal["lost", "cut", "limit"]
 EndReason = Literal["fin", "reset", "replaced", "evicted", "capture_end"]
 
 WRAP = 1 << 32
@@ -34,33 +33,23 @@ class HalfStream:
         "acknowledged",
         "acknowledged_arrival",
         "acknowledged_since_ns",
-        "anchored",
         "arrivals",
         "connection",
         "eager",
         "ended",
-        "expected",
         "fin_arrival",
         "fin_packet",
         "fin_position",
         "fin_time_ns",
-        "gaps",
         "guessed",
-        "held",
-        "highest",
         "ignored",
         "index",
-        "lost_bytes",
         "lowest_acknowledged",
+        "ordered",
         "payload_bytes",
-        "recent",
         "record",
         "retransmitted_segments",
         "segments",
-        "shown_arrival",
-        "shown_packet",
-        "shown_time_ns",
-        "start",
         "started",
         "syn_seen",
         "told",
@@ -74,16 +63,13 @@ class HalfStream:
         self.connection = record.connection
         self.index = index
         self.totals = totals
+        self.ordered = OrderedBytes(record.connection, index, totals)
         self.started = False  # a sequence number has been seen: `expected` serves for unwrapping
-        self.anchored = False
         self.eager = False  # anchor at whatever comes next
         self.guessed = False  # anchored without SYN: an acknowledgment told where, and may have been wrong
         self.syn_seen = False
         self.ended = False
         self.ignored = False
-        self.start = 0  # position of the first byte, once anchored
-        self.expected = 0  # position of the next byte to deliver
-        self.highest = 0  # position behind the last byte seen
         self.fin_position = -1  # -1: no FIN seen
         self.fin_time_ns = 0
         self.fin_packet = 0
@@ -92,20 +78,12 @@ class HalfStream:
         self.lowest_acknowledged = -1
         self.acknowledged_since_ns = -1  # since when the first hole is acknowledged; -1: it is not
         self.acknowledged_arrival = 0
-        self.held = HeldBytes(totals)
-        self.recent = RecentBytes()
         self.told = 0  # which anomalies of the kind "once" have been told, as bits
-        # with which packet the last byte became available in order
         self.arrivals = 0
-        self.shown_arrival = 0
-        self.shown_time_ns = 0
-        self.shown_packet = 0
         # health
         self.segments = 0
         self.payload_bytes = 0
         self.retransmitted_segments = 0
-        self.lost_bytes = 0
-        self.gaps = 0
         self.zero_window_ns = 0
         self.zero_window_since_ns = -1  # -1: its sender can receive
 
@@ -129,32 +107,24 @@ class HalfStream:
         self.arrivals += 1
         self.segments += 1
         self.payload_bytes += length
+        ordered = self.ordered
         if (
-            (sequence_number - self.expected) & MASK == 0
-            and self.anchored
+            (sequence_number - ordered.expected) & MASK == 0
+            and ordered.anchored
             and captured == length
             and self.fin_position < 0
-            and not self.held.pieces
+            and not ordered.held.pieces
             and not self.ended
             and not self.ignored
         ):
-            data = buffer[start:end]
-            self.shown_arrival = self.arrivals
-            self.shown_time_ns = time_ns
-            self.shown_packet = packet
-            self.expected += length
-            if self.highest < self.expected:
-                self.highest = self.expected
-            totals.delivered += length
-            self.recent.add(data)
-            out.append(StreamBytes(self.connection, self.index, time_ns, packet, data))
+            ordered.deliver(buffer[start:end], self.arrivals, time_ns, packet, out)
             return
         self._receive_unordered(sequence_number, buffer[start:end], length, time_ns, packet, out)
 
     def synchronise(self, sequence_number: int, out: list[Record]) -> None:
         """Its SYN has come: the stream starts behind it."""
         self.syn_seen = True
-        if not self.anchored:
+        if not self.ordered.anchored:
             self.anchor(self.position_of(sequence_number) + 1, out)
 
     def finish_at(self, sequence_number: int, time_ns: int, packet: int, out: list[Record]) -> None:
@@ -162,28 +132,28 @@ class HalfStream:
         if self.ended or self.fin_position >= 0:
             return
         position = self.position_of(sequence_number)
-        if not -FARTHEST < position - self.expected < FARTHEST:
+        if not -FARTHEST < position - self.ordered.expected < FARTHEST:
             return
-        if not self.ignored and position < self.highest:
+        if not self.ignored and position < self.ordered.highest:
             self._tell(AnomalyKind.TCP_DATA_AFTER_FIN, 1, time_ns, packet, out)
-            if self.anchored and position < self.expected:
+            if self.ordered.anchored and position < self.ordered.expected:
                 return
-            self.held.drop_behind(position)
-            self.highest = position
+            self.ordered.held.drop_behind(position)
+            self.ordered.highest = position
         self.arrivals += 1
         self.fin_position = position
         self.fin_time_ns = time_ns
         self.fin_packet = packet
         self.fin_arrival = self.arrivals
         if self.ignored:
-            self.anchored = True
-            self.expected = position
+            self.ordered.anchored = True
+            self.ordered.expected = position
         self._after_change(time_ns, out)
 
     def acknowledge(self, acknowledgment_number: int, time_ns: int) -> None:
         """The receiver says which byte it expects next."""
-        delta = (acknowledgment_number - self.expected) & MASK
-        if self.anchored and (delta == 0 or delta >= FARTHEST):
+        delta = (acknowledgment_number - self.ordered.expected) & MASK
+        if self.ordered.anchored and (delta == 0 or delta >= FARTHEST):
             return
         if self.ended:
             return
@@ -192,7 +162,7 @@ class HalfStream:
             self.lowest_acknowledged = position
         if position > self.acknowledged:
             self.acknowledged = position
-            if self.anchored:
+            if self.ordered.anchored:
                 self._note_acknowledged(time_ns, self.arrivals)
 
     def announce_window(self, window: int, time_ns: int) -> None:
@@ -207,19 +177,19 @@ class HalfStream:
         """The position nearest to the expected one with these 32 bits."""
         if not self.started:
             self.started = True
-            self.expected = self.start = self.highest = sequence_number + WRAP
-            return self.expected
-        delta = (sequence_number - self.expected) & MASK
+            self.ordered.begin(sequence_number + WRAP)
+            return self.ordered.expected
+        delta = (sequence_number - self.ordered.expected) & MASK
         if delta >= WRAP >> 1:
             delta -= WRAP
-        return self.expected + delta
+        return self.ordered.expected + delta
 
     def expects_reset(self, sequence_number: int) -> bool:
         """Whether an RST with this number is what a receiver would accept (RFC 5961, 3.2), as far as can be told here."""
-        if not self.anchored:
+        if not self.ordered.anchored:
             return True
         position = self.position_of(sequence_number)
-        if position in (self.expected, self.highest, self.acknowledged):
+        if position in (self.ordered.expected, self.ordered.highest, self.acknowledged):
             return True
         return self.fin_position >= 0 and position == self.fin_position + 1
 
@@ -231,11 +201,11 @@ class HalfStream:
         With a handshake (of the other half) seen, the lowest acknowledgment tells the true start; joined in the middle
         there is none, and what was under way before the capture is no loss.
         """
-        if self.anchored:
+        if self.ordered.anchored:
             return
         self.guessed = True
-        if self.held.pieces:
-            position = self.held.pieces[0].position
+        if self.ordered.held.pieces:
+            position = self.ordered.held.pieces[0].position
             if handshake_seen and position - FARTHEST < self.lowest_acknowledged < position:
                 position = self.lowest_acknowledged
             self.anchor(position, out)
@@ -248,18 +218,11 @@ class HalfStream:
 
     def anchor(self, position: int, out: list[Record]) -> None:
         """The stream starts at this position; deliver what can be."""
-        self.anchored = True
         self.started = True
-        self.start = self.expected = position
-        self.held.drop_before(position)
-        self.highest = position
-        if self.held.pieces:
-            last = self.held.pieces[len(self.held.pieces) - 1]
-            self.highest = last.position + last.length
-            self._drain(out)
+        self.ordered.anchor(position, out)
         if self.fin_position >= 0 and self.fin_position < position:
             self.fin_position = position
-        time_ns = self.held.pieces[0].time_ns if self.held.pieces else self.fin_time_ns
+        time_ns = self.ordered.held.pieces[0].time_ns if self.ordered.held.pieces else self.fin_time_ns
         self._after_change(time_ns, out)
 
     # --- out of order, doubled, overlapping
@@ -271,25 +234,30 @@ class HalfStream:
         position = self.position_of(sequence_number)
         captured = len(data)
         end = position + length
-        if not -FARTHEST < position - self.expected < FARTHEST and not self._start_again(position):
+        if not -FARTHEST < position - self.ordered.expected < FARTHEST and not self._start_again(position):
             totals.discard("out_of_window", captured)
             if not self.ignored:
                 self._anomaly(AnomalyKind.TCP_OUT_OF_WINDOW, "", time_ns, packet, out)
             return
         if self.ignored:
             totals.discard("ignored", captured)
-            if end > self.expected:
-                self.expected = self.highest = end
+            if end > self.ordered.expected:
+                self.ordered.expected = self.ordered.highest = end
             else:
                 self.retransmitted_segments += 1
             return
         if self.ended:
             self._receive_after_end(end, captured, time_ns, packet, out)
             return
-        if length <= 1 and (end == self.highest or end == self.expected) and self.anchored and position < self.highest:
+        if (
+            length <= 1
+            and (end == self.ordered.highest or end == self.ordered.expected)
+            and self.ordered.anchored
+            and position < self.ordered.highest
+        ):
             totals.duplicate += captured  # a keep-alive, RFC 9293, 3.8.4: one byte of garbage in front of the next one
             return
-        if not self.anchored and self.eager:
+        if not self.ordered.anchored and self.eager:
             position_of_start = self.acknowledged if 0 <= self.acknowledged <= position else position
             self.anchor(position_of_start, out)
         duplicate = totals.duplicate
@@ -297,21 +265,26 @@ class HalfStream:
             self._anomaly(AnomalyKind.TCP_OVERLAP_CONFLICT, "", time_ns, packet, out)
         if totals.duplicate > duplicate:
             self.retransmitted_segments += 1
-        if self.anchored:
+        if self.ordered.anchored:
             self._drain(out)
         self._after_change(time_ns, out)
         self._keep_limits(out)
 
     def _start_again(self, position: int) -> bool:
         """Where only an acknowledgment said where this half is and its first data says otherwise, the data is right."""
-        if self.held.pieces or self.ended or self.expected != self.start or (self.anchored and not self.guessed):
+        if (
+            self.ordered.held.pieces
+            or self.ended
+            or self.ordered.expected != self.ordered.start
+            or (self.ordered.anchored and not self.guessed)
+        ):
             return False
-        self.start = self.expected = self.highest = position
+        self.ordered.begin(position)
         self.acknowledged = self.lowest_acknowledged = self.fin_position = -1
         return True
 
     def _receive_after_end(self, end: int, captured: int, time_ns: int, packet: int, out: list[Record]) -> None:
-        if end <= self.expected:
+        if end <= self.ordered.expected:
             self.totals.duplicate += captured
             self.retransmitted_segments += 1
         elif self.fin_position >= 0:
@@ -322,93 +295,38 @@ class HalfStream:
 
     def _accept(self, position: int, data: bytes, length: int, time_ns: int, packet: int, out: list[Record]) -> bool:
         """Keep what is new of a payload; true when a doubled part has other bytes than the first copy."""
-        totals = self.totals
-        end = position + length
-        conflict = False
-        if self.anchored:
-            if position < self.start:
-                early = min(self.start - position, length)
-                totals.discard("before_start", min(early, len(data)))
-                data = data[early:]
-                position += early
-            if position < self.expected and position < end:
-                doubled = min(self.expected - position, length, end - position)
-                totals.duplicate += min(doubled, len(data))
-                conflict = self.recent.differs(self.expected - position, data[:doubled])
-                data = data[doubled:]
-                position += doubled
-        if self.fin_position >= 0 and end > self.fin_position:
-            kept = max(self.fin_position - position, 0)
-            totals.discard("after_fin", len(data) - kept)
+        if self.fin_position >= 0 and position + length > self.fin_position:
+            length = max(self.fin_position - position, 0)
+            self.totals.discard("after_fin", len(data) - length)
             self._tell(AnomalyKind.TCP_DATA_AFTER_FIN, 1, time_ns, packet, out)
-            data = data[:kept]
-            end = min(end, self.fin_position)
-        if position >= end:
-            return conflict
-        if end > self.highest:
-            self.highest = end
-        return self.held.insert(Piece(position, end - position, data, self.arrivals, time_ns, packet)) or conflict
-
-    # --- in order again
+            data = data[:length]
+        return self.ordered.accept(position, data, length, self.arrivals, time_ns, packet)
 
     def _drain(self, out: list[Record]) -> None:
-        """Deliver the held pieces up to the first hole."""
-        pieces = self.held.pieces
-        count = 0
-        for piece in pieces:
-            if piece.position != self.expected or self.ended:
-                break
-            count += 1
-            self.held.release(piece)
-            self._show(piece)
-            if piece.data:
-                self.totals.delivered += len(piece.data)
-                self.expected += len(piece.data)
-                self.recent.add(piece.data)
-                out.append(StreamBytes(self.connection, self.index, self.shown_time_ns, self.shown_packet, piece.data))
-            if len(piece.data) < piece.length:
-                self._gap(piece.length - len(piece.data), "cut", self.shown_time_ns, self.shown_packet, out)
-        if count:
-            del pieces[:count]
+        if self.ordered.drain(out):
             self.acknowledged_since_ns = -1
-
-    def _show(self, piece: Piece) -> None:
-        """A byte is available since the latest of the packets up to it."""
-        if piece.arrival > self.shown_arrival:
-            self.shown_arrival = piece.arrival
-            self.shown_time_ns = piece.time_ns
-            self.shown_packet = piece.packet
-
-    def _gap(self, length: int, reason: GapReason, time_ns: int, packet: int, out: list[Record]) -> None:
-        self.expected += length
-        self.recent.clear()
-        self.lost_bytes += length
-        self.gaps += 1
-        self.totals.lost += length
-        self.totals.gaps += 1
-        out.append(StreamGap(self.connection, self.index, time_ns, packet, length, reason))
 
     def _after_change(self, time_ns: int, out: list[Record]) -> None:
         """End at the FIN when everything before it is delivered; give up the first hole when its time has come."""
-        if not self.anchored or self.ended:
+        if not self.ordered.anchored or self.ended:
             return
-        if self.fin_position >= 0 and self.expected >= self.fin_position:
+        if self.fin_position >= 0 and self.ordered.expected >= self.fin_position:
             self._end_at_fin(out)
-        elif self.held.pieces or self.fin_position >= 0:
+        elif self.ordered.held.pieces or self.fin_position >= 0:
             self._note_acknowledged(time_ns, self.arrivals)
             self.expire(time_ns, out)
 
     def _end_at_fin(self, out: list[Record]) -> None:
-        if self.fin_arrival >= self.shown_arrival:
+        if self.fin_arrival >= self.ordered.shown_arrival:
             self._end("fin", self.fin_time_ns, self.fin_packet, out)
         else:
-            self._end("fin", self.shown_time_ns, self.shown_packet, out)
+            self._end("fin", self.ordered.shown_time_ns, self.ordered.shown_packet, out)
 
     # --- holes
 
     def waits(self) -> bool:
         """Whether there is something that time will decide: a hole, or a start that is not known."""
-        return not self.ended and (len(self.held.pieces) > 0 or self.fin_position >= 0)
+        return not self.ended and (len(self.ordered.held.pieces) > 0 or self.fin_position >= 0)
 
     def expire(self, now_ns: int, out: list[Record]) -> None:
         """Give up the holes that will not be filled any more, by the capture's clock.
@@ -416,8 +334,8 @@ class HalfStream:
         The receiver has got the bytes (it acknowledged them) and the wait is over, or many segments came since; or
         nobody acknowledged them and a long time passed.
         """
-        while self.anchored and not self.ended and (self.held.pieces or self.fin_position >= 0):
-            if 0 <= self.fin_position <= self.expected:
+        while self.ordered.anchored and not self.ended and (self.ordered.held.pieces or self.fin_position >= 0):
+            if 0 <= self.fin_position <= self.ordered.expected:
                 self._end_at_fin(out)
                 return
             if self.acknowledged_since_ns >= 0:
@@ -431,38 +349,35 @@ class HalfStream:
             self._give_up("lost", out)
 
     def _hole_time_ns(self) -> int:
-        return self.held.pieces[0].time_ns if self.held.pieces else self.fin_time_ns
+        return self.ordered.held.pieces[0].time_ns if self.ordered.held.pieces else self.fin_time_ns
 
     def _note_acknowledged(self, time_ns: int, arrival: int) -> None:
         """Remember since when the receiver has acknowledged the bytes of the first hole."""
-        if not self.held.pieces and self.fin_position < 0:
+        if not self.ordered.held.pieces and self.fin_position < 0:
             return
-        end = self.held.pieces[0].position if self.held.pieces else self.fin_position
+        end = self.ordered.held.pieces[0].position if self.ordered.held.pieces else self.fin_position
         if self.acknowledged >= end and self.acknowledged_since_ns < 0:
             self.acknowledged_since_ns = time_ns
             self.acknowledged_arrival = arrival
 
     def _give_up(self, reason: GapReason, out: list[Record]) -> None:
         """Go on behind the first hole; of the next one it counts since when there is something behind it."""
-        if self.held.pieces:
-            first = self.held.pieces[0]
-            self._show(first)
-            self._gap(first.position - self.expected, reason, self.shown_time_ns, self.shown_packet, out)
-            self._drain(out)
+        if self.ordered.held.pieces:
+            self.ordered.skip_hole(reason, out)
         else:
-            self._gap(self.fin_position - self.expected, reason, self.fin_time_ns, self.fin_packet, out)
+            self.ordered.skip(self.fin_position, reason, self.fin_time_ns, self.fin_packet, out)
         self.acknowledged_since_ns = -1
-        if self.held.pieces:
-            self._note_acknowledged(self.held.pieces[0].time_ns, self.held.pieces[0].arrival)
+        if self.ordered.held.pieces:
+            self._note_acknowledged(self.ordered.held.pieces[0].time_ns, self.ordered.held.pieces[0].arrival)
         elif self.fin_position >= 0:
-            if self.expected >= self.fin_position:
+            if self.ordered.expected >= self.fin_position:
                 self._end_at_fin(out)
             else:
                 self._note_acknowledged(self.fin_time_ns, self.fin_arrival)
 
     def _keep_limits(self, out: list[Record]) -> None:
-        while self.held.over_limit():
-            if self.anchored:
+        while self.ordered.held.over_limit():
+            if self.ordered.anchored:
                 self._give_up("limit", out)
             else:
                 self.settle(False, out)
@@ -477,39 +392,37 @@ class HalfStream:
             self._end(reason, time_ns, packet, out)
             return
         self.settle(False, out)
-        while self.held.pieces and not self.ended:
+        while self.ordered.held.pieces and not self.ended:
             self._give_up("lost", out)
-        if self.ended or not self.anchored:
+        if self.ended or not self.ordered.anchored:
             if not self.ended:
                 self._end(reason, time_ns, packet, out)
             return
         if self.fin_position >= 0:
-            if self.fin_position > self.expected:
-                self._gap(self.fin_position - self.expected, "lost", time_ns, packet, out)
+            if self.fin_position > self.ordered.expected:
+                self.ordered.skip(self.fin_position, "lost", time_ns, packet, out)
             self._end_at_fin(out)
             return
-        if self.acknowledged > self.expected + 1:  # one more may be a FIN that was not captured
-            self._gap(self.acknowledged - self.expected, "lost", time_ns, packet, out)
+        if self.acknowledged > self.ordered.expected + 1:  # one more may be a FIN that was not captured
+            self.ordered.skip(self.acknowledged, "lost", time_ns, packet, out)
         self._end(reason, time_ns, packet, out)
 
     def ignore(self) -> None:
         """Nobody wants these bytes: keep none, count the ones to come."""
         self.ignored = True
-        self.held.discard("ignored")
-        self.recent.clear()
-        if self.highest > self.expected:
-            self.expected = self.highest
-        if self.fin_position > self.expected:
-            self.expected = self.fin_position
+        self.ordered.drop("ignored")
+        if self.ordered.highest > self.ordered.expected:
+            self.ordered.expected = self.ordered.highest
+        if self.fin_position > self.ordered.expected:
+            self.ordered.expected = self.fin_position
         if self.started:
-            self.anchored = True
+            self.ordered.anchored = True
 
     def _end(self, reason: EndReason, time_ns: int, packet: int, out: list[Record]) -> None:
         self.ended = True
-        if self.shown_time_ns > time_ns:  # bytes came after the packet that ended it
-            time_ns, packet = self.shown_time_ns, self.shown_packet
-        self.held.discard("after_fin")
-        self.recent.clear()
+        if self.ordered.shown_time_ns > time_ns:  # bytes came after the packet that ended it
+            time_ns, packet = self.ordered.shown_time_ns, self.ordered.shown_packet
+        self.ordered.drop("after_fin")
         out.append(StreamEnd(self.connection, self.index, time_ns, packet, reason))
 
     # --- anomalies

@@ -1,0 +1,152 @@
+"""The bytes of one half by position: in any order, doubled, overlapping, with holes, cut go in; in order, with gaps, come out.
+
+What lies behind a hole is held. When a hole is given up, and where a stream starts and ends, decides `HalfStream`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from wsobserve.records import Record, StreamBytes, StreamGap
+from wsobserve.transport.held import HeldBytes, Piece, StreamTotals
+from wsobserve.transport.recent import RecentBytes
+
+GapReason = Literal["lost", "cut", "limit"]
+
+
+class OrderedBytes:
+    """What one half has delivered, and holds. As long as it is not *anchored*, its start is not known: it only holds."""
+
+    __slots__ = (
+        "anchored",
+        "connection",
+        "expected",
+        "gaps",
+        "held",
+        "highest",
+        "index",
+        "lost_bytes",
+        "recent",
+        "shown_arrival",
+        "shown_packet",
+        "shown_time_ns",
+        "start",
+        "totals",
+    )
+
+    def __init__(self, connection: str, index: int, totals: StreamTotals) -> None:
+        self.connection = connection
+        self.index = index
+        self.totals = totals
+        self.anchored = False
+        self.start = 0  # position of the first byte, once anchored
+        self.expected = 0  # position of the next byte to deliver
+        self.highest = 0  # position behind the last byte seen
+        self.held = HeldBytes(totals)
+        self.recent = RecentBytes()
+        # with which packet the last byte became available in order
+        self.shown_arrival = 0
+        self.shown_time_ns = 0
+        self.shown_packet = 0
+        # health
+        self.lost_bytes = 0
+        self.gaps = 0
+
+    def begin(self, position: int) -> None:
+        """Positions are counted from here; that it is the start is not said."""
+        self.start = self.expected = self.highest = position
+
+    def anchor(self, position: int, out: list[Record]) -> None:
+        """The stream starts at this position; deliver what can be."""
+        self.anchored = True
+        self.begin(position)
+        self.held.drop_before(position)
+        if self.held.pieces:
+            last = self.held.pieces[len(self.held.pieces) - 1]
+            self.highest = last.position + last.length
+            self.drain(out)
+
+    def accept(self, position: int, data: bytes, length: int, arrival: int, time_ns: int, packet: int) -> bool:
+        """Hold what is new of a payload; true when a doubled part has other bytes than the first copy."""
+        end = position + length
+        conflict = False
+        if self.anchored:
+            if position < self.start:
+                early = min(self.start - position, length)
+                self.totals.discard("before_start", min(early, len(data)))
+                data = data[early:]
+                position += early
+            if position < self.expected and position < end:
+                doubled = min(self.expected, end) - position
+                self.totals.duplicate += min(doubled, len(data))
+                conflict = self.recent.differs(self.expected - position, data[:doubled])
+                data = data[doubled:]
+                position += doubled
+        if position >= end:
+            return conflict
+        if end > self.highest:
+            self.highest = end
+        return self.held.insert(Piece(position, end - position, data, arrival, time_ns, packet)) or conflict
+
+    def deliver(self, data: bytes, arrival: int, time_ns: int, packet: int, out: list[Record]) -> None:
+        """These are the next bytes, and nothing is held."""
+        length = len(data)
+        self.shown_arrival = arrival
+        self.shown_time_ns = time_ns
+        self.shown_packet = packet
+        self.expected += length
+        if self.highest < self.expected:
+            self.highest = self.expected
+        self.totals.delivered += length
+        self.recent.add(data)
+        out.append(StreamBytes(self.connection, self.index, time_ns, packet, data))
+
+    def drain(self, out: list[Record]) -> bool:
+        """Deliver the held pieces up to the first hole; false when there are none."""
+        pieces = self.held.pieces
+        count = 0
+        for piece in pieces:
+            if piece.position != self.expected:
+                break
+            count += 1
+            self.held.release(piece)
+            self.show(piece)
+            if piece.data:
+                self.totals.delivered += len(piece.data)
+                self.expected += len(piece.data)
+                self.recent.add(piece.data)
+                out.append(StreamBytes(self.connection, self.index, self.shown_time_ns, self.shown_packet, piece.data))
+            if len(piece.data) < piece.length:
+                self.skip(piece.position + piece.length, "cut", self.shown_time_ns, self.shown_packet, out)
+        del pieces[:count]
+        return count > 0
+
+    def show(self, piece: Piece) -> None:
+        """A byte is available since the latest of the packets up to it."""
+        if piece.arrival > self.shown_arrival:
+            self.shown_arrival = piece.arrival
+            self.shown_time_ns = piece.time_ns
+            self.shown_packet = piece.packet
+
+    def skip(self, position: int, reason: GapReason, time_ns: int, packet: int, out: list[Record]) -> None:
+        """The bytes up to this position will not come."""
+        length = position - self.expected
+        self.expected = position
+        self.recent.clear()
+        self.lost_bytes += length
+        self.gaps += 1
+        self.totals.lost += length
+        self.totals.gaps += 1
+        out.append(StreamGap(self.connection, self.index, time_ns, packet, length, reason))
+
+    def skip_hole(self, reason: GapReason, out: list[Record]) -> None:
+        """The bytes of the first hole will not come; deliver what is held behind it."""
+        first = self.held.pieces[0]
+        self.show(first)
+        self.skip(first.position, reason, self.shown_time_ns, self.shown_packet, out)
+        self.drain(out)
+
+    def drop(self, reason: str) -> None:
+        """Nobody wants what is held."""
+        self.held.discard(reason)
+        self.recent.clear()
