@@ -2,13 +2,12 @@
 import cython
 
 from wsobserve.transport.held cimport StreamTotals
+from wsobserve.transport.hole cimport HoleWait
 from wsobserve.transport.ordered cimport OrderedBytes
 
 cdef long long WRAP
 cdef long long MASK
 cdef long long FARTHEST
-cdef long long UNACKNOWLEDGED_WAIT_NS
-cdef long long SEGMENTS_AFTER_ACKNOWLEDGMENT
 
 
 cdef class HalfStream:
@@ -27,10 +26,7 @@ cdef class HalfStream:
     cdef readonly long long fin_time_ns
     cdef readonly long long fin_packet
     cdef readonly long long fin_arrival
-    cdef readonly long long acknowledged
-    cdef readonly long long lowest_acknowledged
-    cdef readonly long long acknowledged_since_ns
-    cdef readonly long long acknowledged_arrival
+    cdef readonly HoleWait wait
     cdef readonly int told
     cdef readonly long long arrivals
     cdef readonly long long segments
@@ -81,7 +77,7 @@ cdef class HalfStream:
     cpdef expire(self, long long now_ns, list out)
     cdef long long _hole_time_ns(self) except? -1
     @cython.locals(end=cython.longlong)
-    cdef _note_acknowledged(self, long long time_ns, long long arrival)
+    cdef _start_wait(self, long long time_ns, long long arrival)
     cdef _give_up(self, str reason, list out)
     cdef _keep_limits(self, list out)
     cpdef end(self, str reason, long long time_ns, long long packet, list out)

@@ -15,6 +15,7 @@ from typing import Literal
 
 from wsobserve.records import Anomaly, AnomalyKind, Half, Record, StreamEnd
 from wsobserve.transport.held import StreamTotals
+from wsobserve.transport.hole import HoleWait
 from wsobserve.transport.ordered import GapReason, OrderedBytes
 
 EndReason = Literal["fin", "reset", "replaced", "evicted", "capture_end"]
@@ -22,17 +23,12 @@ EndReason = Literal["fin", "reset", "replaced", "evicted", "capture_end"]
 WRAP = 1 << 32
 MASK = WRAP - 1
 FARTHEST = 1 << 30  # RFC 7323, 2.3: no window is larger
-UNACKNOWLEDGED_WAIT_NS = 10_000_000_000  # a hole that nobody acknowledged is given up after this
-SEGMENTS_AFTER_ACKNOWLEDGMENT = 64  # or, when acknowledged, after so many more segments of its half
 
 
 class HalfStream:
     """One half of a connection: what one side sends. A connection has two."""
 
     __slots__ = (
-        "acknowledged",
-        "acknowledged_arrival",
-        "acknowledged_since_ns",
         "arrivals",
         "connection",
         "eager",
@@ -44,7 +40,6 @@ class HalfStream:
         "guessed",
         "ignored",
         "index",
-        "lowest_acknowledged",
         "ordered",
         "payload_bytes",
         "record",
@@ -54,6 +49,7 @@ class HalfStream:
         "syn_seen",
         "told",
         "totals",
+        "wait",
         "zero_window_ns",
         "zero_window_since_ns",
     )
@@ -74,10 +70,7 @@ class HalfStream:
         self.fin_time_ns = 0
         self.fin_packet = 0
         self.fin_arrival = 0
-        self.acknowledged = -1  # highest position that the receiver acknowledged; -1: none seen
-        self.lowest_acknowledged = -1
-        self.acknowledged_since_ns = -1  # since when the first hole is acknowledged; -1: it is not
-        self.acknowledged_arrival = 0
+        self.wait = HoleWait(totals.gap_wait_ns)
         self.told = 0  # which anomalies of the kind "once" have been told, as bits
         self.arrivals = 0
         # health
@@ -158,12 +151,8 @@ class HalfStream:
         if self.ended:
             return
         position = self.position_of(acknowledgment_number)
-        if self.lowest_acknowledged < 0 or position < self.lowest_acknowledged:
-            self.lowest_acknowledged = position
-        if position > self.acknowledged:
-            self.acknowledged = position
-            if self.ordered.anchored:
-                self._note_acknowledged(time_ns, self.arrivals)
+        if self.wait.acknowledge(position) and self.ordered.anchored:
+            self._start_wait(time_ns, self.arrivals)
 
     def announce_window(self, window: int, time_ns: int) -> None:
         """Its sender says how much it can receive."""
@@ -189,7 +178,7 @@ class HalfStream:
         if not self.ordered.anchored:
             return True
         position = self.position_of(sequence_number)
-        if position in (self.ordered.expected, self.ordered.highest, self.acknowledged):
+        if position in (self.ordered.expected, self.ordered.highest, self.wait.acknowledged):
             return True
         return self.fin_position >= 0 and position == self.fin_position + 1
 
@@ -206,13 +195,13 @@ class HalfStream:
         self.guessed = True
         if self.ordered.held.pieces:
             position = self.ordered.held.pieces[0].position
-            if handshake_seen and position - FARTHEST < self.lowest_acknowledged < position:
-                position = self.lowest_acknowledged
+            if handshake_seen and position - FARTHEST < self.wait.lowest_acknowledged < position:
+                position = self.wait.lowest_acknowledged
             self.anchor(position, out)
         elif self.fin_position >= 0:
             self.anchor(self.fin_position, out)
-        elif self.acknowledged >= 0:
-            self.anchor(self.lowest_acknowledged if handshake_seen else self.acknowledged, out)
+        elif self.wait.acknowledged >= 0:
+            self.anchor(self.wait.lowest_acknowledged if handshake_seen else self.wait.acknowledged, out)
         else:
             self.eager = True
 
@@ -258,7 +247,7 @@ class HalfStream:
             totals.duplicate += captured  # a keep-alive, RFC 9293, 3.8.4: one byte of garbage in front of the next one
             return
         if not self.ordered.anchored and self.eager:
-            position_of_start = self.acknowledged if 0 <= self.acknowledged <= position else position
+            position_of_start = self.wait.acknowledged if 0 <= self.wait.acknowledged <= position else position
             self.anchor(position_of_start, out)
         duplicate = totals.duplicate
         if self._accept(position, data, length, time_ns, packet, out):
@@ -280,7 +269,8 @@ class HalfStream:
         ):
             return False
         self.ordered.begin(position)
-        self.acknowledged = self.lowest_acknowledged = self.fin_position = -1
+        self.wait.forget()
+        self.fin_position = -1
         return True
 
     def _receive_after_end(self, end: int, captured: int, time_ns: int, packet: int, out: list[Record]) -> None:
@@ -304,7 +294,7 @@ class HalfStream:
 
     def _drain(self, out: list[Record]) -> None:
         if self.ordered.drain(out):
-            self.acknowledged_since_ns = -1
+            self.wait.restart()
 
     def _after_change(self, time_ns: int, out: list[Record]) -> None:
         """End at the FIN when everything before it is delivered; give up the first hole when its time has come."""
@@ -313,7 +303,7 @@ class HalfStream:
         if self.fin_position >= 0 and self.ordered.expected >= self.fin_position:
             self._end_at_fin(out)
         elif self.ordered.held.pieces or self.fin_position >= 0:
-            self._note_acknowledged(time_ns, self.arrivals)
+            self._start_wait(time_ns, self.arrivals)
             self.expire(time_ns, out)
 
     def _end_at_fin(self, out: list[Record]) -> None:
@@ -338,27 +328,19 @@ class HalfStream:
             if 0 <= self.fin_position <= self.ordered.expected:
                 self._end_at_fin(out)
                 return
-            if self.acknowledged_since_ns >= 0:
-                if (
-                    now_ns - self.acknowledged_since_ns < self.totals.gap_wait_ns
-                    and self.arrivals - self.acknowledged_arrival < SEGMENTS_AFTER_ACKNOWLEDGMENT
-                ):
-                    return
-            elif now_ns - self._hole_time_ns() < UNACKNOWLEDGED_WAIT_NS:
+            if not self.wait.is_over(self._hole_time_ns(), now_ns, self.arrivals):
                 return
             self._give_up("lost", out)
 
     def _hole_time_ns(self) -> int:
         return self.ordered.held.pieces[0].time_ns if self.ordered.held.pieces else self.fin_time_ns
 
-    def _note_acknowledged(self, time_ns: int, arrival: int) -> None:
+    def _start_wait(self, time_ns: int, arrival: int) -> None:
         """Remember since when the receiver has acknowledged the bytes of the first hole."""
         if not self.ordered.held.pieces and self.fin_position < 0:
             return
         end = self.ordered.held.pieces[0].position if self.ordered.held.pieces else self.fin_position
-        if self.acknowledged >= end and self.acknowledged_since_ns < 0:
-            self.acknowledged_since_ns = time_ns
-            self.acknowledged_arrival = arrival
+        self.wait.start(end, time_ns, arrival)
 
     def _give_up(self, reason: GapReason, out: list[Record]) -> None:
         """Go on behind the first hole; of the next one it counts since when there is something behind it."""
@@ -366,14 +348,14 @@ class HalfStream:
             self.ordered.skip_hole(reason, out)
         else:
             self.ordered.skip(self.fin_position, reason, self.fin_time_ns, self.fin_packet, out)
-        self.acknowledged_since_ns = -1
+        self.wait.restart()
         if self.ordered.held.pieces:
-            self._note_acknowledged(self.ordered.held.pieces[0].time_ns, self.ordered.held.pieces[0].arrival)
+            self._start_wait(self.ordered.held.pieces[0].time_ns, self.ordered.held.pieces[0].arrival)
         elif self.fin_position >= 0:
             if self.ordered.expected >= self.fin_position:
                 self._end_at_fin(out)
             else:
-                self._note_acknowledged(self.fin_time_ns, self.fin_arrival)
+                self._start_wait(self.fin_time_ns, self.fin_arrival)
 
     def _keep_limits(self, out: list[Record]) -> None:
         while self.ordered.held.over_limit():
@@ -403,8 +385,8 @@ class HalfStream:
                 self.ordered.skip(self.fin_position, "lost", time_ns, packet, out)
             self._end_at_fin(out)
             return
-        if self.acknowledged > self.ordered.expected + 1:  # one more may be a FIN that was not captured
-            self.ordered.skip(self.acknowledged, "lost", time_ns, packet, out)
+        if self.wait.acknowledged > self.ordered.expected + 1:  # one more may be a FIN that was not captured
+            self.ordered.skip(self.wait.acknowledged, "lost", time_ns, packet, out)
         self._end(reason, time_ns, packet, out)
 
     def ignore(self) -> None:
