@@ -23,8 +23,9 @@ from wsobserve.records import (
 )
 from wsobserve.transport.half_open import HalfOpen
 from wsobserve.transport.held import StreamTotals
+from wsobserve.transport.ordered import EndReason
 from wsobserve.transport.packet import PacketDecoder
-from wsobserve.transport.tcp import EndReason, HalfStream
+from wsobserve.transport.tcp import HalfStream
 
 FIN = 0x01
 SYN = 0x02

@@ -38,3 +38,4 @@ cdef class OrderedBytes:
     @cython.locals(first=Piece)
     cpdef skip_hole(self, str reason, list out)
     cpdef drop(self, str reason)
+    cpdef end(self, str reason, long long time_ns, long long packet, list out)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from wsobserve.records import Record, StreamBytes, StreamGap
+from wsobserve.records import Record, StreamBytes, StreamEnd, StreamGap
 from wsobserve.transport.held import HeldBytes, Piece, StreamTotals
 from wsobserve.transport.recent import RecentBytes
 
 GapReason = Literal["lost", "cut", "limit"]
+EndReason = Literal["fin", "reset", "replaced", "evicted", "capture_end"]
 
 
 class OrderedBytes:
@@ -150,3 +151,10 @@ class OrderedBytes:
         """Nobody wants what is held."""
         self.held.discard(reason)
         self.recent.clear()
+
+    def end(self, reason: EndReason, time_ns: int, packet: int, out: list[Record]) -> None:
+        """Nothing more comes; what is held lies behind the end."""
+        if self.shown_time_ns > time_ns:  # bytes came after the packet that ended it
+            time_ns, packet = self.shown_time_ns, self.shown_packet
+        self.drop("after_fin")
+        out.append(StreamEnd(self.connection, self.index, time_ns, packet, reason))

@@ -12,8 +12,6 @@ cdef long long FARTHEST
 
 cdef class HalfStream:
     cdef readonly object record
-    cdef readonly str connection
-    cdef readonly int index
     cdef readonly StreamTotals totals
     cdef readonly OrderedBytes ordered
     cdef readonly bint started
@@ -61,10 +59,11 @@ cdef class HalfStream:
     cpdef settle(self, bint handshake_seen, list out)
     @cython.locals(time_ns=cython.longlong)
     cpdef anchor(self, long long position, list out)
-    @cython.locals(totals=StreamTotals, position=cython.longlong, captured=cython.longlong, end=cython.longlong, duplicate=cython.longlong)
+    @cython.locals(totals=StreamTotals, ordered=OrderedBytes, position=cython.longlong, captured=cython.longlong, end=cython.longlong, duplicate=cython.longlong)
     cdef _receive_unordered(
         self, long long sequence_number, bytes data, long long length, long long time_ns, long long packet, list out
     )
+    @cython.locals(ordered=OrderedBytes)
     cdef bint _start_again(self, long long position) except -1
     cdef _receive_after_end(self, long long end, long long captured, long long time_ns, long long packet, list out)
     cdef bint _accept(
@@ -85,4 +84,4 @@ cdef class HalfStream:
     cdef _end(self, str reason, long long time_ns, long long packet, list out)
     cdef _tell(self, object kind, int bit, long long time_ns, long long packet, list out)
     cpdef urgent(self, long long time_ns, long long packet, list out)
-    cdef _anomaly(self, object kind, str detail, long long time_ns, long long packet, list out)
+    cdef _anomaly(self, object kind, long long time_ns, long long packet, list out)

@@ -2,7 +2,7 @@
 
 In: payloads with their sequence numbers, as captured: doubled, out of order, overlapping, with holes, cut. Out:
 `StreamBytes` in order, `StreamGap` where bytes will not come, `StreamEnd` when nothing more comes. An observer cannot
-ask for a byte again, so a hole is given up when waiting has no more sense: see `HalfStream.expire`.
+ask for a byte again, so a hole is given up when waiting has no more sense: see `hole.py`.
 
 Sequence numbers are unwrapped to *positions*, integers that only grow, with the same lowest 32 bits.
 The first copy of a byte is the one that counts. As long as the start of the stream is not known (no SYN captured yet)
@@ -11,14 +11,10 @@ the half is not *anchored*: it holds what comes and delivers nothing.
 
 from __future__ import annotations
 
-from typing import Literal
-
-from wsobserve.records import Anomaly, AnomalyKind, Half, Record, StreamEnd
+from wsobserve.records import Anomaly, AnomalyKind, Half, Record
 from wsobserve.transport.held import StreamTotals
 from wsobserve.transport.hole import HoleWait
-from wsobserve.transport.ordered import GapReason, OrderedBytes
-
-EndReason = Literal["fin", "reset", "replaced", "evicted", "capture_end"]
+from wsobserve.transport.ordered import EndReason, GapReason, OrderedBytes
 
 WRAP = 1 << 32
 MASK = WRAP - 1
@@ -30,7 +26,6 @@ class HalfStream:
 
     __slots__ = (
         "arrivals",
-        "connection",
         "eager",
         "ended",
         "fin_arrival",
@@ -39,7 +34,6 @@ class HalfStream:
         "fin_time_ns",
         "guessed",
         "ignored",
-        "index",
         "ordered",
         "payload_bytes",
         "record",
@@ -56,8 +50,6 @@ class HalfStream:
 
     def __init__(self, record: Half, index: int, totals: StreamTotals) -> None:
         self.record = record
-        self.connection = record.connection
-        self.index = index
         self.totals = totals
         self.ordered = OrderedBytes(record.connection, index, totals)
         self.started = False  # a sequence number has been seen: `expected` serves for unwrapping
@@ -219,56 +211,48 @@ class HalfStream:
     def _receive_unordered(
         self, sequence_number: int, data: bytes, length: int, time_ns: int, packet: int, out: list[Record]
     ) -> None:
-        totals = self.totals
+        totals, ordered = self.totals, self.ordered
         position = self.position_of(sequence_number)
         captured = len(data)
         end = position + length
-        if not -FARTHEST < position - self.ordered.expected < FARTHEST and not self._start_again(position):
+        if not -FARTHEST < position - ordered.expected < FARTHEST and not self._start_again(position):
             totals.discard("out_of_window", captured)
             if not self.ignored:
-                self._anomaly(AnomalyKind.TCP_OUT_OF_WINDOW, "", time_ns, packet, out)
+                self._anomaly(AnomalyKind.TCP_OUT_OF_WINDOW, time_ns, packet, out)
             return
         if self.ignored:
             totals.discard("ignored", captured)
-            if end > self.ordered.expected:
-                self.ordered.expected = self.ordered.highest = end
+            if end > ordered.expected:
+                ordered.expected = ordered.highest = end
             else:
                 self.retransmitted_segments += 1
             return
         if self.ended:
             self._receive_after_end(end, captured, time_ns, packet, out)
             return
-        if (
-            length <= 1
-            and (end == self.ordered.highest or end == self.ordered.expected)
-            and self.ordered.anchored
-            and position < self.ordered.highest
-        ):
+        if length <= 1 and position < ordered.highest and ordered.anchored and end in (ordered.highest, ordered.expected):
             totals.duplicate += captured  # a keep-alive, RFC 9293, 3.8.4: one byte of garbage in front of the next one
             return
-        if not self.ordered.anchored and self.eager:
+        if not ordered.anchored and self.eager:
             position_of_start = self.wait.acknowledged if 0 <= self.wait.acknowledged <= position else position
             self.anchor(position_of_start, out)
         duplicate = totals.duplicate
         if self._accept(position, data, length, time_ns, packet, out):
-            self._anomaly(AnomalyKind.TCP_OVERLAP_CONFLICT, "", time_ns, packet, out)
+            self._anomaly(AnomalyKind.TCP_OVERLAP_CONFLICT, time_ns, packet, out)
         if totals.duplicate > duplicate:
             self.retransmitted_segments += 1
-        if self.ordered.anchored:
+        if ordered.anchored:
             self._drain(out)
         self._after_change(time_ns, out)
         self._keep_limits(out)
 
     def _start_again(self, position: int) -> bool:
         """Where only an acknowledgment said where this half is and its first data says otherwise, the data is right."""
-        if (
-            self.ordered.held.pieces
-            or self.ended
-            or self.ordered.expected != self.ordered.start
-            or (self.ordered.anchored and not self.guessed)
-        ):
+        ordered = self.ordered
+        begun = len(ordered.held.pieces) > 0 or ordered.expected != ordered.start
+        if begun or self.ended or (ordered.anchored and not self.guessed):
             return False
-        self.ordered.begin(position)
+        ordered.begin(position)
         self.wait.forget()
         self.fin_position = -1
         return True
@@ -319,11 +303,7 @@ class HalfStream:
         return not self.ended and (len(self.ordered.held.pieces) > 0 or self.fin_position >= 0)
 
     def expire(self, now_ns: int, out: list[Record]) -> None:
-        """Give up the holes that will not be filled any more, by the capture's clock.
-
-        The receiver has got the bytes (it acknowledged them) and the wait is over, or many segments came since; or
-        nobody acknowledged them and a long time passed.
-        """
+        """Give up the holes that will not be filled any more, by the capture's clock."""
         while self.ordered.anchored and not self.ended and (self.ordered.held.pieces or self.fin_position >= 0):
             if 0 <= self.fin_position <= self.ordered.expected:
                 self._end_at_fin(out)
@@ -402,10 +382,7 @@ class HalfStream:
 
     def _end(self, reason: EndReason, time_ns: int, packet: int, out: list[Record]) -> None:
         self.ended = True
-        if self.ordered.shown_time_ns > time_ns:  # bytes came after the packet that ended it
-            time_ns, packet = self.ordered.shown_time_ns, self.ordered.shown_packet
-        self.ordered.drop("after_fin")
-        out.append(StreamEnd(self.connection, self.index, time_ns, packet, reason))
+        self.ordered.end(reason, time_ns, packet, out)
 
     # --- anomalies
 
@@ -413,11 +390,11 @@ class HalfStream:
         """An anomaly that is told once per half."""
         if not self.told & bit:
             self.told |= bit
-            self._anomaly(kind, "", time_ns, packet, out)
+            self._anomaly(kind, time_ns, packet, out)
 
     def urgent(self, time_ns: int, packet: int, out: list[Record]) -> None:
         """Urgent data (RFC 6093: read in line) is told once."""
         self._tell(AnomalyKind.TCP_URGENT_DATA, 2, time_ns, packet, out)
 
-    def _anomaly(self, kind: AnomalyKind, detail: str, time_ns: int, packet: int, out: list[Record]) -> None:
-        out.append(Anomaly(half=self.record, time_ns=time_ns, packet=packet, anomaly=kind, detail=detail))
+    def _anomaly(self, kind: AnomalyKind, time_ns: int, packet: int, out: list[Record]) -> None:
+        out.append(Anomaly(half=self.record, time_ns=time_ns, packet=packet, anomaly=kind))
