@@ -406,6 +406,29 @@ def test_an_idle_connection_is_evicted() -> None:
     assert transport.finish() == []
 
 
+def test_one_packet_from_the_far_future_makes_no_connection_old() -> None:
+    other = segment((CLIENT[0], 9), SERVER, 1, 1, 0, b"?")
+    packets: list[bytes | Packet] = [
+        *HANDSHAKE,
+        up(1004, b"lo"),
+        Packet(other, 10**9 * SECOND),
+        up(1007, b"!"),
+        up(1001, b"hel"),
+        up(1006, b","),
+    ]
+    transport = Transport()
+    records = transport.receive(batch(packets))
+    assert ends(records) == []
+    assert streams(records)[UP] == b"hello,!"
+
+
+def test_time_has_passed_when_two_packets_say_so() -> None:
+    late = [Packet(segment((CLIENT[0], port), SERVER, 1, 1, 0, b"?"), 4000 * SECOND) for port in (8, 9)]
+    transport = Transport()
+    assert ends(transport.receive(batch([*HANDSHAKE, late[0]]))) == []
+    assert ends(transport.receive(batch([late[1]], first=5))) == ["evicted", "evicted"]
+
+
 def test_a_flood_of_syns_evicts_itself_and_not_the_others() -> None:
     transport = Transport(Limits(connections=50))
     flood = [segment((i.to_bytes(4, "big"), 1), SERVER, 1, None, SYN) for i in range(1000)]

@@ -22,6 +22,7 @@ cdef class Transport:
     cdef long long _packets_seen
     cdef object _first_time_ns
     cdef object _last_time_ns
+    cdef long long _previous_ns
     cdef long long _checked_ns
     cdef long long _swept_ns
 
@@ -36,6 +37,7 @@ cdef class Transport:
         original_lengths=cython.longlong[::1],
         times_ns=cython.longlong[::1],
         time_ns=cython.longlong,
+        now_ns=cython.longlong,
         number=cython.longlong,
         packet=cython.longlong,
         i=cython.Py_ssize_t,

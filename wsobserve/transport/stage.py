@@ -11,8 +11,8 @@ from wsobserve.transport.connection import SYN, TcpConnection, opposite
 from wsobserve.transport.fragment import Fragments
 from wsobserve.transport.half_open import HalfOpen, only_opens
 from wsobserve.transport.held import StreamTotals
+from wsobserve.transport.ordered import EndReason
 from wsobserve.transport.packet import PacketDecoder
-from wsobserve.transport.tcp import EndReason
 
 CHECK_NS = 1_000_000_000  # how often holes are looked at, in time of the capture
 EVICTED_AT_ONCE = 16  # when the table is full its sixteenth part goes, so that the search for the oldest is rare
@@ -36,6 +36,7 @@ class Transport:
         self._packets_seen = 0
         self._first_time_ns: int | None = None
         self._last_time_ns: int | None = None
+        self._previous_ns = 0  # time of the packet before
         self._checked_ns = 0
         self._swept_ns = 0
 
@@ -55,8 +56,11 @@ class Transport:
         self._packets_seen += count
         for i in range(count):
             time_ns = times_ns[i]
-            if not -CHECK_NS < time_ns - self._checked_ns < CHECK_NS:
-                self._check(time_ns, out)
+            # One wrong time must not make all connections old: time has passed when two packets in a row say so.
+            now_ns = min(time_ns, self._previous_ns)
+            self._previous_ns = time_ns
+            if not -CHECK_NS < now_ns - self._checked_ns < CHECK_NS:
+                self._check(now_ns, out)
             if not decoder.decode(buffer, offsets[i], captured_lengths[i], original_lengths[i], link_type, time_ns):
                 continue
             packet = number + i
