@@ -21,7 +21,9 @@ from wsobserve.capture.pcap import read_pcap
 from wsobserve.capture.pcapng import PcapngReader
 from wsobserve.records import CaptureLoss, PacketBatch
 
-CHUNK = 1024 * 1024  # bytes of a batch; a file that overlaps others in time holds one
+# Bytes of a batch. All that a batch completes is held at once, inflated: at 1 MiB a capture of compressed messages took
+# 130 MB of memory, at 128 KiB 54 MB, in the same time.
+CHUNK = 128 * 1024
 ALL_CHUNKS = 64 * 1024 * 1024  # bytes of the batches of all files together
 SMALLEST_CHUNK = 64 * 1024
 _NEVER = 2**63  # beyond every time

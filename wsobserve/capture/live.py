@@ -29,7 +29,7 @@ from wsobserve.records import CaptureLoss, PacketBatch
 ANY = "any"  # the name under which all interfaces are captured
 LINKTYPE_LINUX_SLL = 113
 RECEIVE_BUFFER = 32 * 1024 * 1024  # bytes the kernel holds for us: how long we may be busy with other things
-BATCH_LENGTH = 1024 * 1024
+BATCH_LENGTH = 256 * 1024
 TICK = 0.1  # seconds: a batch is given out at least this often
 STATISTICS_INTERVAL = 1.0  # seconds
 
