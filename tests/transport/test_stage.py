@@ -312,6 +312,22 @@ def test_data_far_from_the_window_is_an_anomaly() -> None:
     assert anomalies(records) == [AnomalyKind.TCP_OUT_OF_WINDOW]
 
 
+def test_a_stream_that_went_on_far_away_is_followed_behind_a_gap_when_both_sides_are_there() -> None:
+    for jump in (2**30 + 7, 2**31, 3 * 2**30 - 9):
+        at = 1006 + jump
+        far = [up(at + 2 * i, b"..") for i in range(4)]
+        records = run([*HANDSHAKE, up(1001, b"hello"), *far, down(5001, ack=at + 8), up(at + 8, b"on"), up(at + 10, b"ward")])
+        assert [one.data for one in records if isinstance(one, StreamBytes)] == [b"hello", b"on", b"ward"]
+        assert [(one.length, one.packet) for one in records if isinstance(one, StreamGap)] == [(jump + 8, 10)]
+        assert anomalies(records) == [AnomalyKind.TCP_OUT_OF_WINDOW] * 4
+
+
+def test_a_stream_far_away_that_the_receiver_does_not_acknowledge_is_not_believed() -> None:
+    far = [up(2**31 + i, b"x") for i in range(50)]
+    records = run([*HANDSHAKE, *far, down(5001, ack=1001), up(1001, b"near")])
+    assert streams(records) == {UP: b"near"}
+
+
 def test_urgent_data_is_read_in_line_and_told_once() -> None:
     records = run([*HANDSHAKE, up(1001, b"ab", flags=URG, urgent=1), up(1003, b"cd", flags=URG, urgent=1)])
     assert streams(records) == {UP: b"abcd"}

@@ -3,6 +3,7 @@ import cython
 
 from wsobserve.transport.held cimport StreamTotals
 from wsobserve.transport.hole cimport HoleWait
+from wsobserve.transport.jump cimport Jump
 from wsobserve.transport.ordered cimport OrderedBytes
 
 cdef long long WRAP
@@ -25,6 +26,7 @@ cdef class HalfStream:
     cdef readonly long long fin_packet
     cdef readonly long long fin_arrival
     cdef readonly HoleWait wait
+    cdef readonly Jump jump
     cdef readonly int told
     cdef readonly long long arrivals
     cdef readonly long long segments
@@ -63,6 +65,8 @@ cdef class HalfStream:
     cdef _receive_unordered(
         self, long long sequence_number, bytes data, long long length, long long time_ns, long long packet, list out
     )
+    @cython.locals(position=cython.longlong)
+    cdef bint _jumped(self, long long sequence_number, long long length, long long time_ns, long long packet, list out) except -1
     @cython.locals(ordered=OrderedBytes)
     cdef bint _start_again(self, long long position) except -1
     cdef _receive_after_end(self, long long end, long long captured, long long time_ns, long long packet, list out)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from wsobserve.records import Anomaly, AnomalyKind, Half, Record
 from wsobserve.transport.held import StreamTotals
 from wsobserve.transport.hole import HoleWait
+from wsobserve.transport.jump import Jump
 from wsobserve.transport.ordered import EndReason, GapReason, OrderedBytes
 
 WRAP = 1 << 32
@@ -34,6 +35,7 @@ class HalfStream:
         "fin_time_ns",
         "guessed",
         "ignored",
+        "jump",
         "ordered",
         "payload_bytes",
         "record",
@@ -63,6 +65,7 @@ class HalfStream:
         self.fin_packet = 0
         self.fin_arrival = 0
         self.wait = HoleWait(totals.gap_wait_ns)
+        self.jump: Jump | None = None  # made when something comes from far away
         self.told = 0  # which anomalies of the kind "once" have been told, as bits
         self.arrivals = 0
         # health
@@ -139,6 +142,8 @@ class HalfStream:
         """The receiver says which byte it expects next."""
         delta = (acknowledgment_number - self.ordered.expected) & MASK
         if self.ordered.anchored and (delta == 0 or delta >= FARTHEST):
+            if self.jump is not None:
+                self.jump.acknowledge(acknowledgment_number)
             return
         if self.ended:
             return
@@ -216,10 +221,13 @@ class HalfStream:
         captured = len(data)
         end = position + length
         if not -FARTHEST < position - ordered.expected < FARTHEST and not self._start_again(position):
-            totals.discard("out_of_window", captured)
-            if not self.ignored:
-                self._anomaly(AnomalyKind.TCP_OUT_OF_WINDOW, time_ns, packet, out)
-            return
+            if not self._jumped(sequence_number, length, time_ns, packet, out):
+                totals.discard("out_of_window", captured)
+                if not self.ignored:
+                    self._anomaly(AnomalyKind.TCP_OUT_OF_WINDOW, time_ns, packet, out)
+                return
+            position = ordered.expected
+            end = position + length
         if self.ignored:
             totals.discard("ignored", captured)
             if end > ordered.expected:
@@ -245,6 +253,27 @@ class HalfStream:
             self._drain(out)
         self._after_change(time_ns, out)
         self._keep_limits(out)
+
+    def _jumped(self, sequence_number: int, length: int, time_ns: int, packet: int, out: list[Record]) -> bool:
+        """Whether both sides go on far away: then what lies between is lost, as much as the sequence numbers say."""
+        if not self.ordered.anchored or self.ended or self.fin_position >= 0:
+            return False
+        if self.jump is None:
+            self.jump = Jump()
+        if not self.jump.receive(sequence_number, length, self.arrivals):
+            return False
+        self.jump = None
+        position = self.ordered.expected + ((sequence_number - self.ordered.expected) & MASK)
+        while self.ordered.held.pieces:
+            self._give_up("lost", out)
+        if position <= self.ordered.expected:
+            return False
+        if self.ignored:
+            self.ordered.expected = position
+        else:
+            self.ordered.skip(position, "lost", time_ns, packet, out)
+        self.ordered.highest = self.ordered.expected
+        return True
 
     def _start_again(self, position: int) -> bool:
         """Where only an acknowledgment said where this half is and its first data says otherwise, the data is right."""
