@@ -34,6 +34,10 @@ from wsobserve.websocket.http import looks_like_http
 from wsobserve.websocket.opening import Attempt, Chunk, Opening
 from wsobserve.websocket.recognition import Recognition
 
+# By how TCP ended, None as long as it has not.
+WITHOUT_CLOSE_FRAME = {"fin": "no_close_frame", "reset": "reset", "capture_end": "open", None: "open"}
+WITH_ONE_CLOSE_FRAME = {"fin": "close_without_reply", "reset": "close_without_reply", "capture_end": "open", None: "open"}
+
 
 class WebSocketConnection:
     """State of one connection. `kind`: what it turned out to be; `ignored`: its bytes are not wanted any more."""
@@ -226,20 +230,28 @@ class WebSocketConnection:
     def _recognise(self, records: list[Record], half: int, data: bytes, time_ns: int, packet: int) -> None:
         recognition = self._recognition
         assert recognition is not None
-        if recognition.hopeless or looks_like_http(data):
-            # Somewhere in the middle of HTTP, perhaps: an upgrade may still come, or its answer.
-            self._recognition = None
-            self._opening = Opening(None, self.limits)
-            if self._unanswered is not None:
-                self._opening.lose(self.client, self._unanswered.request)
-                self._unanswered = None
-            else:
-                self._opening.lose()
-            self._opening.receive(half, data, time_ns, packet)
+        is_http = looks_like_http(data)
+        if recognition.hopeless or is_http:
+            opening = self._return_to_http(records, answer=bool(is_http) and half != self.client)
+            opening.receive(half, data, time_ns, packet)
             self._after_opening(records)
             return
         recognition.receive(half, Chunk(data, time_ns, packet))
         self._after_recognition(records)
+
+    def _return_to_http(self, records: list[Record], answer: bool) -> Opening:
+        """Somewhere in the middle of HTTP, perhaps: an upgrade may still come. `answer`: or the one that is missing."""
+        self._recognition = None
+        self._opening = opening = Opening(None, self.limits)
+        if self._unanswered is None:
+            opening.lose()
+        elif answer:
+            opening.lose(self.client, self._unanswered.request)
+        else:
+            self._add_handshake(records, self._unanswered)
+            opening.lose()
+        self._unanswered = None
+        return opening
 
     def _after_recognition(self, records: list[Record]) -> None:
         recognition = self._recognition
@@ -335,8 +347,7 @@ class WebSocketConnection:
         client, server = self.directions[self.client].close_frame, self.directions[1 - self.client].close_frame
         first = min((frame for frame in (client, server) if frame is not None), key=_time, default=None)
         if first is None:
-            verdict = {"fin": "no_close_frame", "reset": "reset", "capture_end": "open", None: "open"}.get(how, "unknown")
-            return Close(tcp=how, verdict=verdict)
+            return Close(tcp=how, verdict=WITHOUT_CLOSE_FRAME.get(how, "unknown"))
         clean = client is not None and server is not None
         return Close(
             status_code=first.status_code,
@@ -345,7 +356,7 @@ class WebSocketConnection:
             first_sent_by="client" if first is client else "server",
             clean=clean,
             tcp=how,
-            verdict="clean" if clean else "close_without_reply" if how in ("fin", "reset") else "unknown",
+            verdict="clean" if clean else WITH_ONE_CLOSE_FRAME.get(how, "unknown"),
         )
 
 

@@ -13,10 +13,9 @@ import msgspec
 
 from wsobserve.config import Limits
 from wsobserve.websocket.http import Head, HttpReader, looks_like_http, request_body, response_body
+from wsobserve.websocket.preamble import is_tls, what_else, without_proxy_header
 
 PENDING_REQUESTS = 1_000  # pipelined requests without a response
-PROXY_V2_SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
-PROXY_V1_LONGEST = 107
 CHUNK_COST = 128  # bytes of memory that a held chunk takes besides its data: the smallest chunks cost most
 
 
@@ -45,19 +44,20 @@ class Side:
         self.undecided: list[Chunk] = []  # too little to tell what it is
         self.beginning = b""  # the same, joined
         self.lost = False  # out of step: only a chunk that begins with a head helps
+        self.gone = False  # out of step because bytes are missing: anything may have begun in between
         self.seen = False  # bytes or a gap have come
 
     def start(self) -> None:
         """The next bytes are the start of a head."""
         self.reader = HttpReader(self.head_limit)
-        self.lost = False
+        self.lost = self.gone = False
 
     def restart(self) -> None:
         """Whatever follows is something new (behind a CONNECT)."""
         self.reader = None
         self.undecided = []
         self.beginning = b""
-        self.lost = False
+        self.lost = self.gone = False
         self.seen = False
 
 
@@ -116,6 +116,7 @@ class Opening:
         else:
             side.lost = True
         if side.lost:
+            side.gone = True
             side.undecided = []
             side.beginning = b""
             self._requests.clear()  # which response answers which request is not known any more
@@ -169,6 +170,13 @@ class Opening:
             # The answer may lie in the hole, and these may be frames.
             self._hold(half, chunk)
             self._give_up_answer()
+        elif side.gone and not self._is_http_of(1 - half):
+            # Both heads of a handshake may lie in holes.
+            side.undecided = [chunk]
+            self.outcome = "other"
+
+    def _is_http_of(self, half: int) -> bool:
+        return self._sides[half].reader is not None and not self._sides[half].lost
 
     def _decide(self, half: int, side: Side) -> None:
         """What the first bytes of a half are."""
@@ -354,34 +362,3 @@ class Opening:
         """What follows the upgrade must be followed without knowing what was answered."""
         self.attempt = Attempt(self.unanswered, None)
         self.outcome = "unanswered"
-
-
-def what_else(data: bytes) -> str:
-    """What a stream that does not begin with HTTP/1.1 is."""
-    if is_tls(data):
-        return "tls"
-    if data.startswith(b"PRI * HTTP/2.0"):
-        return "http2"  # RFC 9113, 3.4
-    return "other"
-
-
-def is_tls(data: bytes) -> bool:
-    """Whether `data` can be the beginning of a TLS record (RFC 8446, 5.1: content types 20 to 23, version 3.x)."""
-    return b"\x14" <= data[:1] <= b"\x17" and data[1:2] in (b"\x03", b"") and data[2:3] <= b"\x04"
-
-
-def without_proxy_header(data: bytes) -> bytes | None:
-    """`data` behind a PROXY protocol header (haproxy's proxy-protocol.txt, versions 1 and 2); None: not all there yet."""
-    if data.startswith(PROXY_V2_SIGNATURE):
-        if len(data) < 16:
-            return None
-        end = 16 + int.from_bytes(data[14:16], "big")
-        return data[end:] if len(data) >= end else None
-    if data.startswith(b"PROXY "):
-        end = data.find(b"\r\n", 0, PROXY_V1_LONGEST)
-        if end < 0:
-            return None if len(data) < PROXY_V1_LONGEST else data
-        return data[end + 2 :]
-    if data and PROXY_V2_SIGNATURE.startswith(data):
-        return None
-    return data
