@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.websocket.wire import cuts, frame, head, request, response, text
 from wsobserve.config import Limits
-from wsobserve.websocket.opening import Opening, is_tls, without_proxy_header
+from wsobserve.websocket.opening import Opening
 
 OK = head("HTTP/1.1 200 OK", [("Content-Length", "2")]) + b"ok"
 GET = head("GET / HTTP/1.1", [("Host", "h")])
@@ -243,15 +243,6 @@ def test_a_proxy_header_before_the_request_at_every_cut(proxy: bytes) -> None:
         assert (opening.outcome, opening.client) == ("websocket", 0)
 
 
-def test_what_only_begins_like_a_proxy_header() -> None:
-    assert without_proxy_header(b"PROXY " + b"x" * 200) == b"PROXY " + b"x" * 200
-    assert without_proxy_header(b"PROXY TCP4") is None
-    assert without_proxy_header(PROXY_V2[:-1]) is None
-    assert without_proxy_header(b"\r\n\r\n") is None
-    assert without_proxy_header(b"\r\n\r\nGET") == b"\r\n\r\nGET"
-    assert without_proxy_header(b"") == b""
-
-
 @pytest.mark.parametrize(
     ("half", "data", "kind"),
     [
@@ -267,11 +258,6 @@ def test_what_only_begins_like_a_proxy_header() -> None:
 def test_what_else_it_may_be_whole_and_byte_by_byte(half: int, data: bytes, kind: str) -> None:
     assert play((half, data)).outcome == kind
     assert play(*((half, data[i : i + 1]) for i in range(len(data)))).outcome == kind
-
-
-def test_how_a_tls_record_begins() -> None:
-    assert all(is_tls(b"\x16\x03\x03"[:length]) for length in (1, 2, 3))
-    assert not any(is_tls(data) for data in (b"", b"\x18\x03\x03", b"\x16\x02", b"\x16\x03\x05", b"\x13"))
 
 
 @pytest.mark.parametrize(("protocol", "kind"), [("h2c", "http2"), ("TLS/1.0", "http")])
