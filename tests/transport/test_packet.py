@@ -228,6 +228,22 @@ def test_what_is_understood_but_not_tcp_is_skipped_by_name(packet: Packet, skipp
     assert (decoder.skipped, decoder.dropped) == ({skipped: 1}, {})
 
 
+@pytest.mark.parametrize(
+    ("link_type", "header"),
+    [
+        (104, "0f00 0000"),
+        (276, "0000 0000 00000003 0001 00 06 0a0b0c0d0e0f 0000"),
+        (1, "020000000002 020000000001 0008 aaaa03000000 0000"),
+        (101, "4500 0018 0000 0000 40 2f 0000 0a000001 0a000002 0000 0000"),
+    ],
+)
+def test_ethertype_0_is_no_segment(link_type: int, header: str) -> None:
+    data = bytes.fromhex(header)
+    decoder = PacketDecoder(Fragments(Limits()))
+    assert not decoder.decode(data, 0, len(data), len(data), link_type, 0)
+    assert sum(decoder.skipped.values()) == 1
+
+
 def test_what_cannot_be_decoded_is_dropped_by_reason() -> None:
     whole = bytes(ether() / ip4() / tcp())
     for data, wire, link_type, dropped in [

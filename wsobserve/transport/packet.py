@@ -18,7 +18,8 @@ from wsobserve.transport.tunnel import generic_routing, label_stack, user_datagr
 
 MOST_LAYERS = 16
 
-SEGMENT = 0  # what a layer returns when the TCP segment has been read
+# What a layer returns instead of an ethertype; negative, for the wire may bring any ethertype, 0 too.
+SEGMENT = -8  # the TCP segment has been read
 STOP = -9  # the packet has been counted as skipped or dropped
 
 IP_PROTOCOL_NAMES = {1: "icmp", 2: "igmp", 58: "icmpv6", 132: "sctp"}
@@ -72,7 +73,7 @@ class PacketDecoder:
             layer = self._ethernet()
         else:
             layer, self.offset = network_layer(link_type, buffer, offset, self.end)
-        while layer > 0:
+        while layer >= 0:
             self.layers += 1
             if self.layers > MOST_LAYERS:
                 layer = self._drop("too_many_layers")
