@@ -293,8 +293,10 @@ class Opening:
 
     def _answer(self, half: int, reader: HttpReader, response: Head) -> bytes | None:
         """A final response has come. Returns the bytes behind it when they are not HTTP of this connection any more."""
-        # After a hole it is not known which request this answers; a 101 can only answer the one that asked.
+        # After a hole it is not known which request this answers.
         request = self._requests.popleft() if self._requests else self._upgrade
+        if response.status_code == 101 and self.unanswered is not None:
+            request = self.unanswered  # a 101 can only answer the one that asked
         asked = request is not None and request.asks_for_websocket
         if response.status_code == 101:
             rest = reader.rest()
