@@ -195,6 +195,10 @@ def shuffle(segments: list[Segment], chance: Random) -> list[Segment]:
     return out
 
 
-def lose(segments: list[Segment], chance: Random, share: float) -> list[Segment]:
-    """Without some of the segments with payload."""
-    return [segment for segment in segments if not segment.payload or chance.random() >= share]
+def lose(segments: list[Segment], chance: Random, share: float, spare: bytes | None = None) -> list[Segment]:
+    """Without some of the segments with payload. `spare`: those that begin like this stay."""
+    return [
+        segment
+        for segment in segments
+        if not segment.payload or chance.random() >= share or (spare is not None and segment.payload.startswith(spare))
+    ]
