@@ -106,7 +106,7 @@ class TcpConnection:
         self.syn_ns = syn.time_ns
         self.halves[0].synchronise(syn.sequence_number, [])
         if syn.window == 0:
-            self.halves[0].announce_window(0, syn.time_ns)
+            self.halves[0].zero_window.announce(0, syn.time_ns)
 
     def receive(self, index: int, segment: PacketDecoder, time_ns: int, packet: int, out: list[Record]) -> bool:
         """Take a segment of half `index`; `belongs` has said yes when it is a SYN. True: time may decide something now."""
@@ -128,8 +128,8 @@ class TcpConnection:
                 half.urgent(time_ns, packet, out)
         if flags & ACK:
             peer.acknowledge(segment.acknowledgment_number, time_ns)
-        if segment.window == 0 or half.zero_window_since_ns >= 0:
-            half.announce_window(segment.window, time_ns)
+        if segment.window == 0 or half.zero_window.since_ns >= 0:
+            half.zero_window.announce(segment.window, time_ns)
         if segment.payload_length:
             half.receive(
                 sequence_number,
@@ -157,7 +157,7 @@ class TcpConnection:
         """Whether this SYN, or SYN-ACK, is of this connection; otherwise the ports are being used again."""
         half = self.halves[index]
         peer = self.halves[1 - index]
-        start = half.position_of(segment.sequence_number) + 1
+        start = half.ordered.position_of(segment.sequence_number) + 1
         if half.syn_seen or (half.ordered.anchored and self.closed_ns >= 0):
             return start == half.ordered.start
         if half.ordered.anchored:
@@ -168,7 +168,7 @@ class TcpConnection:
             return False
         if not segment.flags & ACK:
             return True
-        position = peer.position_of(segment.acknowledgment_number)
+        position = peer.ordered.position_of(segment.acknowledgment_number)
         if peer.ordered.anchored:
             return peer.ordered.start <= position <= peer.ordered.highest
         return not peer.ordered.held.pieces or position - peer.ordered.held.pieces[0].position < TRUE_START
@@ -183,7 +183,7 @@ class TcpConnection:
             self.round_trip_ns = max(time_ns - self.syn_ns, 0)
         half.synchronise(segment.sequence_number, out)
         if segment.flags & ACK and not peer.ordered.anchored:  # RFC 9293, 3.5: it acknowledges the other SYN
-            position = peer.position_of(segment.acknowledgment_number)
+            position = peer.ordered.position_of(segment.acknowledgment_number)
             if not peer.ordered.held.pieces or peer.ordered.held.pieces[0].position >= position:
                 peer.anchor(position, out)
 
@@ -202,7 +202,7 @@ class TcpConnection:
             return
         fits = half.expects_reset(segment.sequence_number)
         if not half.ordered.anchored and peer.syn_seen:  # RFC 9293, 3.10.7.3: it must acknowledge the SYN
-            position = peer.position_of(segment.acknowledgment_number)
+            position = peer.ordered.position_of(segment.acknowledgment_number)
             fits = segment.flags & ACK != 0 and peer.ordered.start <= position <= peer.ordered.highest
         if not fits:
             out.append(Anomaly(half=half.record, time_ns=time_ns, packet=packet, anomaly=AnomalyKind.TCP_RESET_OUT_OF_WINDOW))
@@ -223,7 +223,7 @@ class TcpConnection:
         if index == self.reset_by:
             alive = half.ordered.highest > own
             if not alive and segment.flags & ACK and peer.ordered.anchored:
-                alive = peer.position_of(segment.acknowledgment_number) > max(other, peer.fin_position + 1)
+                alive = peer.ordered.position_of(segment.acknowledgment_number) > max(other, peer.fin_position + 1)
         else:
             alive = not self.reset_fits and peer.ordered.highest > other
         if alive:
@@ -296,8 +296,8 @@ class TcpConnection:
         if self.reset_by >= 0 and self.reset_fits:
             how = "reset"
         first, second = self.halves
-        first.announce_window(1, time_ns)
-        second.announce_window(1, time_ns)
+        first.zero_window.announce(1, time_ns)
+        second.zero_window.announce(1, time_ns)
         out.append(
             ConnectionEnd(
                 connection=self.id, time_ns=time_ns, packet=packet, how=how, ended_by=self.ended_by, health=self.health()
@@ -312,7 +312,7 @@ class TcpConnection:
             segments=(first.segments, second.segments),
             payload_bytes=(first.payload_bytes, second.payload_bytes),
             retransmitted_segments=(first.retransmitted_segments, second.retransmitted_segments),
-            zero_window_ns=(first.zero_window_ns, second.zero_window_ns),
+            zero_window_ns=(first.zero_window.total_ns, second.zero_window.total_ns),
             lost_bytes=(first.ordered.lost_bytes, second.ordered.lost_bytes),
             gaps=(first.ordered.gaps, second.ordered.gaps),
         )

@@ -4,11 +4,15 @@ import cython
 from wsobserve.transport.held cimport HeldBytes, Piece, StreamTotals
 from wsobserve.transport.recent cimport RecentBytes
 
+cdef long long WRAP
+cdef long long MASK
+
 
 cdef class OrderedBytes:
     cdef readonly str connection
     cdef readonly int index
     cdef readonly StreamTotals totals
+    cdef readonly bint started
     cdef readonly bint anchored
     cdef public long long start
     cdef public long long expected
@@ -22,6 +26,8 @@ cdef class OrderedBytes:
     cdef readonly long long gaps
 
     cpdef begin(self, long long position)
+    @cython.locals(delta=cython.longlong)
+    cpdef long long position_of(self, long long sequence_number) except? -1
     @cython.locals(last=Piece)
     cpdef anchor(self, long long position, list out)
     @cython.locals(end=cython.longlong, early=cython.longlong, doubled=cython.longlong, conflict=cython.bint)

@@ -14,6 +14,9 @@ from wsobserve.transport.recent import RecentBytes
 GapReason = Literal["lost", "cut", "limit"]
 EndReason = Literal["fin", "reset", "replaced", "evicted", "capture_end"]
 
+WRAP = 1 << 32
+MASK = WRAP - 1
+
 
 class OrderedBytes:
     """What one half has delivered, and holds. As long as it is not *anchored*, its start is not known: it only holds."""
@@ -32,6 +35,7 @@ class OrderedBytes:
         "shown_packet",
         "shown_time_ns",
         "start",
+        "started",
         "totals",
     )
 
@@ -39,6 +43,7 @@ class OrderedBytes:
         self.connection = connection
         self.index = index
         self.totals = totals
+        self.started = False  # a sequence number has been seen: `expected` serves for unwrapping
         self.anchored = False
         self.start = 0  # position of the first byte, once anchored
         self.expected = 0  # position of the next byte to deliver
@@ -55,7 +60,18 @@ class OrderedBytes:
 
     def begin(self, position: int) -> None:
         """Positions are counted from here; that it is the start is not said."""
+        self.started = True
         self.start = self.expected = self.highest = position
+
+    def position_of(self, sequence_number: int) -> int:
+        """The position nearest to the expected one with these 32 bits."""
+        if not self.started:
+            self.begin(sequence_number + WRAP)
+            return self.expected
+        delta = (sequence_number - self.expected) & MASK
+        if delta >= WRAP >> 1:
+            delta -= WRAP
+        return self.expected + delta
 
     def anchor(self, position: int, out: list[Record]) -> None:
         """The stream starts at this position; deliver what can be."""

@@ -5,8 +5,8 @@ from wsobserve.transport.held cimport StreamTotals
 from wsobserve.transport.hole cimport HoleWait
 from wsobserve.transport.jump cimport Jump
 from wsobserve.transport.ordered cimport OrderedBytes
+from wsobserve.transport.window cimport ZeroWindow
 
-cdef long long WRAP
 cdef long long MASK
 cdef long long FARTHEST
 
@@ -15,7 +15,6 @@ cdef class HalfStream:
     cdef readonly object record
     cdef readonly StreamTotals totals
     cdef readonly OrderedBytes ordered
-    cdef readonly bint started
     cdef readonly bint eager
     cdef readonly bint guessed
     cdef readonly bint syn_seen
@@ -32,8 +31,7 @@ cdef class HalfStream:
     cdef readonly long long segments
     cdef readonly long long payload_bytes
     cdef readonly long long retransmitted_segments
-    cdef readonly long long zero_window_ns
-    cdef readonly long long zero_window_since_ns
+    cdef readonly ZeroWindow zero_window
 
     @cython.locals(captured=cython.Py_ssize_t, totals=StreamTotals, ordered=OrderedBytes)
     cpdef receive(
@@ -52,9 +50,6 @@ cdef class HalfStream:
     cpdef finish_at(self, long long sequence_number, long long time_ns, long long packet, list out)
     @cython.locals(delta=cython.longlong, position=cython.longlong)
     cpdef acknowledge(self, long long acknowledgment_number, long long time_ns)
-    cpdef announce_window(self, int window, long long time_ns)
-    @cython.locals(delta=cython.longlong)
-    cpdef long long position_of(self, long long sequence_number) except? -1
     @cython.locals(position=cython.longlong)
     cpdef bint expects_reset(self, long long sequence_number) except -1
     @cython.locals(position=cython.longlong)
@@ -73,7 +68,6 @@ cdef class HalfStream:
     cdef bint _accept(
         self, long long position, bytes data, long long length, long long time_ns, long long packet, list out
     ) except -1
-    cdef _drain(self, list out)
     cdef _after_change(self, long long time_ns, list out)
     cdef _end_at_fin(self, list out)
     cpdef bint waits(self) except -1

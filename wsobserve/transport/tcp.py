@@ -16,9 +16,9 @@ from wsobserve.transport.held import StreamTotals
 from wsobserve.transport.hole import HoleWait
 from wsobserve.transport.jump import Jump
 from wsobserve.transport.ordered import EndReason, GapReason, OrderedBytes
+from wsobserve.transport.window import ZeroWindow
 
-WRAP = 1 << 32
-MASK = WRAP - 1
+MASK = (1 << 32) - 1
 FARTHEST = 1 << 30  # RFC 7323, 2.3: no window is larger
 
 
@@ -41,20 +41,17 @@ class HalfStream:
         "record",
         "retransmitted_segments",
         "segments",
-        "started",
         "syn_seen",
         "told",
         "totals",
         "wait",
-        "zero_window_ns",
-        "zero_window_since_ns",
+        "zero_window",
     )
 
     def __init__(self, record: Half, index: int, totals: StreamTotals) -> None:
         self.record = record
         self.totals = totals
         self.ordered = OrderedBytes(record.connection, index, totals)
-        self.started = False  # a sequence number has been seen: `expected` serves for unwrapping
         self.eager = False  # anchor at whatever comes next
         self.guessed = False  # anchored without SYN: an acknowledgment told where, and may have been wrong
         self.syn_seen = False
@@ -72,8 +69,7 @@ class HalfStream:
         self.segments = 0
         self.payload_bytes = 0
         self.retransmitted_segments = 0
-        self.zero_window_ns = 0
-        self.zero_window_since_ns = -1  # -1: its sender can receive
+        self.zero_window = ZeroWindow()
 
     # --- what the packets say
 
@@ -113,13 +109,13 @@ class HalfStream:
         """Its SYN has come: the stream starts behind it."""
         self.syn_seen = True
         if not self.ordered.anchored:
-            self.anchor(self.position_of(sequence_number) + 1, out)
+            self.anchor(self.ordered.position_of(sequence_number) + 1, out)
 
     def finish_at(self, sequence_number: int, time_ns: int, packet: int, out: list[Record]) -> None:
         """Its FIN has come, at this sequence number: the stream ends in front of it. The first FIN counts."""
         if self.ended or self.fin_position >= 0:
             return
-        position = self.position_of(sequence_number)
+        position = self.ordered.position_of(sequence_number)
         if not -FARTHEST < position - self.ordered.expected < FARTHEST:
             return
         if not self.ignored and position < self.ordered.highest:
@@ -147,34 +143,15 @@ class HalfStream:
             return
         if self.ended:
             return
-        position = self.position_of(acknowledgment_number)
+        position = self.ordered.position_of(acknowledgment_number)
         if self.wait.acknowledge(position) and self.ordered.anchored:
             self._start_wait(time_ns, self.arrivals)
-
-    def announce_window(self, window: int, time_ns: int) -> None:
-        """Its sender says how much it can receive."""
-        if window and self.zero_window_since_ns >= 0:
-            self.zero_window_ns += max(time_ns - self.zero_window_since_ns, 0)
-            self.zero_window_since_ns = -1
-        elif window == 0 and self.zero_window_since_ns < 0:
-            self.zero_window_since_ns = time_ns
-
-    def position_of(self, sequence_number: int) -> int:
-        """The position nearest to the expected one with these 32 bits."""
-        if not self.started:
-            self.started = True
-            self.ordered.begin(sequence_number + WRAP)
-            return self.ordered.expected
-        delta = (sequence_number - self.ordered.expected) & MASK
-        if delta >= WRAP >> 1:
-            delta -= WRAP
-        return self.ordered.expected + delta
 
     def expects_reset(self, sequence_number: int) -> bool:
         """Whether an RST with this number is what a receiver would accept (RFC 5961, 3.2), as far as can be told here."""
         if not self.ordered.anchored:
             return True
-        position = self.position_of(sequence_number)
+        position = self.ordered.position_of(sequence_number)
         if position in (self.ordered.expected, self.ordered.highest, self.wait.acknowledged):
             return True
         return self.fin_position >= 0 and position == self.fin_position + 1
@@ -204,7 +181,6 @@ class HalfStream:
 
     def anchor(self, position: int, out: list[Record]) -> None:
         """The stream starts at this position; deliver what can be."""
-        self.started = True
         self.ordered.anchor(position, out)
         if self.fin_position >= 0 and self.fin_position < position:
             self.fin_position = position
@@ -217,7 +193,7 @@ class HalfStream:
         self, sequence_number: int, data: bytes, length: int, time_ns: int, packet: int, out: list[Record]
     ) -> None:
         totals, ordered = self.totals, self.ordered
-        position = self.position_of(sequence_number)
+        position = self.ordered.position_of(sequence_number)
         captured = len(data)
         end = position + length
         if not -FARTHEST < position - ordered.expected < FARTHEST and not self._start_again(position):
@@ -242,15 +218,14 @@ class HalfStream:
             totals.duplicate += captured  # a keep-alive, RFC 9293, 3.8.4: one byte of garbage in front of the next one
             return
         if not ordered.anchored and self.eager:
-            position_of_start = self.wait.acknowledged if 0 <= self.wait.acknowledged <= position else position
-            self.anchor(position_of_start, out)
+            self.anchor(self.wait.acknowledged if 0 <= self.wait.acknowledged <= position else position, out)
         duplicate = totals.duplicate
         if self._accept(position, data, length, time_ns, packet, out):
             self._anomaly(AnomalyKind.TCP_OVERLAP_CONFLICT, time_ns, packet, out)
         if totals.duplicate > duplicate:
             self.retransmitted_segments += 1
-        if ordered.anchored:
-            self._drain(out)
+        if ordered.anchored and ordered.drain(out):
+            self.wait.restart()
         self._after_change(time_ns, out)
         self._keep_limits(out)
 
@@ -304,10 +279,6 @@ class HalfStream:
             self._tell(AnomalyKind.TCP_DATA_AFTER_FIN, 1, time_ns, packet, out)
             data = data[:length]
         return self.ordered.accept(position, data, length, self.arrivals, time_ns, packet)
-
-    def _drain(self, out: list[Record]) -> None:
-        if self.ordered.drain(out):
-            self.wait.restart()
 
     def _after_change(self, time_ns: int, out: list[Record]) -> None:
         """End at the FIN when everything before it is delivered; give up the first hole when its time has come."""
@@ -406,7 +377,7 @@ class HalfStream:
             self.ordered.expected = self.ordered.highest
         if self.fin_position > self.ordered.expected:
             self.ordered.expected = self.fin_position
-        if self.started:
+        if self.ordered.started:
             self.ordered.anchored = True
 
     def _end(self, reason: EndReason, time_ns: int, packet: int, out: list[Record]) -> None:
