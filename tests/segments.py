@@ -181,11 +181,11 @@ def overlap(segments: list[Segment], chance: Random) -> list[Segment]:
 
 
 def shuffle(segments: list[Segment], chance: Random) -> list[Segment]:
-    """Segments overtake each other, by less than a window; not a SYN, an RST, or the beginning of an HTTP response."""
+    """Segments overtake each other, by less than a window; not a SYN or an RST."""
     out: list[Segment] = []
     waiting: list[Segment] = []
     for segment in [*segments, None]:
-        if segment is None or segment.flags & (SYN | RST) or segment.payload.startswith(b"HTTP/1.1 "):
+        if segment is None or segment.flags & (SYN | RST):
             places = sorted(range(len(waiting)), key=lambda i: i + chance.random() * WINDOW)
             out += [waiting[place] for place in places]
             out += [segment] if segment else []
@@ -195,10 +195,6 @@ def shuffle(segments: list[Segment], chance: Random) -> list[Segment]:
     return out
 
 
-def lose(segments: list[Segment], chance: Random, share: float, spare: bytes | None = None) -> list[Segment]:
-    """Without some of the segments with payload. `spare`: those that begin like this stay."""
-    return [
-        segment
-        for segment in segments
-        if not segment.payload or chance.random() >= share or (spare is not None and segment.payload.startswith(spare))
-    ]
+def lose(segments: list[Segment], chance: Random, share: float) -> list[Segment]:
+    """Without some of the segments with payload."""
+    return [segment for segment in segments if not segment.payload or chance.random() >= share]

@@ -79,6 +79,11 @@ class HttpReader:
         """Bytes at hand that were not stepped over yet."""
         return len(self._buffer) - self._position
 
+    @property
+    def in_head(self) -> bool:
+        """Whether a head has begun and not ended."""
+        return self.pending_bytes > 0 and not (self.broken or self._waiting or self._body or self._chunked)
+
     def receive(self, data: bytes, time_ns: int, packet: int) -> Head | None:
         """The next head, if `data` completes one. Call again with no data after `body`, until None."""
         if self.broken:

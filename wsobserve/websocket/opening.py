@@ -86,7 +86,8 @@ class Opening:
         self._sides = (Side(limits.http_head), Side(limits.http_head))
         self._requests: deque[Head] = deque()
         self._upgrade: Head | None = None  # the request that everything behind it waits for
-        self._early: list[Chunk] = []  # the server's bytes, before any of the client's
+        self._request_may_come = True  # so a response without one waits
+        self._early: list[Chunk] = []  # the server's bytes, before all of a request
         self._early_half = 0
         self._early_bytes = 0
 
@@ -104,7 +105,7 @@ class Opening:
         """`length` bytes of a half are missing."""
         side = self._sides[half]
         side.seen = True
-        if self._upgrade is not None and half == self.client:
+        if self.outcome is not None or (self._upgrade is not None and half == self.client):
             self._hold(half, Chunk(b"", time_ns, packet, length))
             return
         if self._early and half == self._early_half:
@@ -121,12 +122,13 @@ class Opening:
             side.beginning = b""
             self._requests.clear()  # which response answers which request is not known any more
         if half == self.client and self._early:
+            self._request_may_come = False
             self._release_early()
 
     def end(self, half: int) -> None:
         """Nothing more comes from a half."""
-        if half == self.initiator and self._early and not self._sides[half].seen:
-            self._sides[half].seen = True  # as far as it ever will
+        if half == self.client and self._early:
+            self._request_may_come = False
             self._release_early()
 
     def lose(self, client: int | None = None, upgrade: Head | None = None) -> None:
@@ -217,17 +219,26 @@ class Opening:
             self._feed_client(half, chunk)
             if self._early and (self._requests or self._sides[half].lost):
                 self._release_early()
-        elif self.initiator == self.client and self.client is not None and not self._sides[self.client].seen:
+        elif self._waits_for_request():
             # The response before its request: the capture is out of order, or the request is lost and a gap will say so.
             self._early_half = half
             self._early.append(chunk)
             self._early_bytes += len(chunk.data) + CHUNK_COST
             if self._early_bytes > self.limits.held_bytes:
                 self.limit_reached = True
-                self._sides[self.client].seen = True  # late enough
+                self._request_may_come = False
                 self._release_early()
         else:
             self._feed_server(half, chunk)
+
+    def _waits_for_request(self) -> bool:
+        """Whether the server's bytes answer a request of which nothing, or not all, has come yet."""
+        if not self._request_may_come or self.client is None or self._requests:
+            return False
+        side = self._sides[self.client]
+        if not side.seen:
+            return self.initiator == self.client
+        return side.beginning != b"" or (side.reader is not None and not side.lost and side.reader.in_head)
 
     def _release_early(self) -> None:
         if not self._early:
