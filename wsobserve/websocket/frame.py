@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from wsobserve.records import Frame, Half
 
-LARGEST_PAYLOAD_LENGTH = (1 << 63) - 1  # RFC 6455, 5.2: the most significant bit MUST be 0
 UNKNOWN = -1  # of a time: every other number may be one
 
 
@@ -66,7 +65,7 @@ class FrameReader:
     def pending_bytes(self) -> int:
         """Bytes at hand of a frame that is not complete."""
         if self._in_payload:
-            return self._header_length + self._payload_length - self._remaining - self._missing
+            return self._payload_length - self._remaining - self._missing + self._header_length
         return len(self._head)
 
     @property
@@ -106,14 +105,15 @@ class FrameReader:
             elif payload_length == 127:
                 if available < 10:
                     break
-                payload_length = int.from_bytes(data[position + 2 : position + 10], "big")
                 header_length = 10
-                if payload_length > LARGEST_PAYLOAD_LENGTH:
+                if data[position + 2] >= 128:
+                    # RFC 6455, 5.2: the most significant bit MUST be 0.
                     self.lose()
                     self.invalid_length = True
                     self.skipped_bytes += header_length
                     self.rest = data[position + header_length :]
                     return frames
+                payload_length = int.from_bytes(data[position + 2 : position + 10], "big")
             if masked:
                 header_length += 4
                 if available < header_length:
@@ -121,8 +121,9 @@ class FrameReader:
             start = position + header_length
             if self._started_ns == UNKNOWN:
                 self._started_ns = time_ns
-            end = start + payload_length
-            if end <= length and payload_length <= self.keep:
+            # Lengths are compared, not added up: the largest one is the largest integer of C.
+            if payload_length <= length - start and payload_length <= self.keep:
+                end = start + payload_length
                 payload = data[start:end]
                 if masked and payload_length:
                     payload = unmask(payload, data[start - 4 : start])
