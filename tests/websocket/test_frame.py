@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,12 +117,25 @@ def test_what_is_longer_than_we_keep_is_cut_and_its_length_is_right(key: bytes |
 def test_a_frame_said_to_be_of_4_gib_takes_no_more_memory_than_is_kept() -> None:
     reader = FrameReader(SERVER_HALF, keep=1000)
     assert reader.receive(header(BINARY, 1 << 32), 1, 1) == []
+    piece = b"x" * 100_000
+    tracemalloc.start()
     for _ in range(1 << 12):
-        reader.receive(b"x" * 100_000, 2, 2)
-    assert len(reader._kept) == 1000
+        reader.receive(piece, 2, 2)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 200_000
     (gone,) = reader.gap((1 << 32) - (1 << 12) * 100_000, 3, 3)
     assert (gone.payload_length, gone.payload) == (1 << 32, b"x" * 1000)
     assert reader.in_step
+
+
+def test_the_largest_length_there_is() -> None:
+    reader = FrameReader(SERVER_HALF, keep=10)
+    assert reader.receive(header(BINARY, (1 << 63) - 1, key=KEY) + b"x" * 100, 1, 1) == []
+    assert reader.pending_bytes == 114
+    assert reader.gap((1 << 63) - 200, 2, 2) == []
+    (only,) = reader.receive(b"x" * 99, 3, 3)
+    assert (only.payload_length, only.payload) == ((1 << 63) - 1, mask(b"x" * 10, KEY))
 
 
 def test_a_length_with_the_highest_bit_cannot_be_and_what_follows_is_handed_back() -> None:
