@@ -171,3 +171,16 @@ def sent_by(sent: Told, sender: tuple[str, str]) -> list[tuple[Any, ...]]:
 
 def without_brackets(address: str) -> str:
     return address.replace("[", "").replace("]", "")
+
+
+@pytest.mark.parametrize("name", ["websockets_chat.pcap", "ws_deflate.pcapng", "fragments.pcap", "ipv6.pcapng"])
+@pytest.mark.parametrize("of_clients", [True, False])
+def test_of_a_capture_of_one_direction_alone_every_message_is_decoded(name: str, of_clients: bool) -> None:
+    segments = captured(name)
+    clients = {segment.sender for segment in segments if segment.payload.startswith(b"GET ")}
+    records, pipeline = observed([segment for segment in segments if (segment.sender in clients) == of_clients])
+    wanted = {
+        half: messages for half, messages in told_of_capture(name)[0].items() if (half[2] == CLIENT_TO_SERVER) == of_clients
+    }
+    assert told(records)[0] == wanted
+    check_equations(pipeline.accounting())

@@ -15,6 +15,8 @@ from wsobserve.config import Limits
 from wsobserve.websocket.http import Head, HttpReader, looks_like_http, request_body, response_body
 from wsobserve.websocket.preamble import is_tls, what_else, without_proxy_header
 
+# A client must wait for the answer (RFC 6455, 4.1). One that has sent so much more was answered where nobody captured.
+CHUNKS_BEFORE_ANSWER = 16
 PENDING_REQUESTS = 1_000  # pipelined requests without a response
 CHUNK_COST = 128  # bytes of memory that a held chunk takes besides its data: the smallest chunks cost most
 
@@ -127,9 +129,13 @@ class Opening:
 
     def end(self, half: int) -> None:
         """Nothing more comes from a half."""
-        if half == self.client and self._early:
+        if half != self.client:
+            return
+        if self._early:
             self._request_may_come = False
             self._release_early()
+        if self.outcome is None and self.unanswered is not None and self.held[half]:
+            self._give_up_answer()
 
     def lose(self, client: int | None = None, upgrade: Head | None = None) -> None:
         """Both halves are somewhere in the middle: only heads at the beginning of a chunk are looked for.
@@ -367,8 +373,12 @@ class Opening:
             return
         self._held_bytes += len(chunk.data) + CHUNK_COST
         self.held[half].append(chunk)
-        if self._held_bytes > self.limits.held_bytes and self.outcome is None:
+        if self.outcome is not None:
+            return
+        if self._held_bytes > self.limits.held_bytes:
             self.limit_reached = True
+            self._give_up_answer()
+        elif self.unanswered is not None and len(self.held[half]) > CHUNKS_BEFORE_ANSWER:
             self._give_up_answer()
 
     def _give_up_answer(self) -> None:
