@@ -7,8 +7,22 @@ from pathlib import Path
 import pytest
 
 from wsobserve.capture.files import read_captures
+from wsobserve.payload.stage import Payload
 from wsobserve.pipeline import Pipeline
-from wsobserve.records import Accounting, CaptureLoss, ChannelMessage, ConnectionSummary, Frame, PacketBatch, Record, Snapshot
+from wsobserve.records import (
+    Accounting,
+    Anomaly,
+    AnomalyKind,
+    CaptureLoss,
+    ChannelMessage,
+    ConnectionSummary,
+    Frame,
+    Handshake,
+    Message,
+    PacketBatch,
+    Record,
+    Snapshot,
+)
 
 CAPTURES = Path(__file__).resolve().parents[1] / "captures"
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
@@ -109,6 +123,32 @@ def test_without_folds_the_records_are_the_same() -> None:
 def test_an_empty_batch_is_nothing() -> None:
     batches = [item for item in read_captures([str(CAPTURES / "demo.pcapng")]) if isinstance(item, PacketBatch)]
     assert Pipeline().receive(batches[0].part(0, 0)) == []
+
+
+def test_a_bug_of_ours_ends_its_connection_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = [record for record in observed(CAPTURES / "websockets_chat.pcap")[0] if isinstance(record, ChannelMessage)]
+    unlucky = whole[0].message.half.connection
+    receive = Payload.receive
+
+    def faulty(self: Payload, record: Handshake | Message) -> list[ChannelMessage]:
+        if isinstance(record, Message) and record.half.connection == unlucky:
+            raise KeyError("a bug")
+        return receive(self, record)
+
+    monkeypatch.setattr(Payload, "receive", faulty)
+    with pytest.raises(KeyError):
+        observed(CAPTURES / "websockets_chat.pcap")
+    pipeline = Pipeline(survive=True)
+    records: list[Record] = []
+    for item in read_captures([str(CAPTURES / "websockets_chat.pcap")]):
+        records += pipeline.receive(item)
+    records += pipeline.finish()
+    messages = [record for record in records if isinstance(record, ChannelMessage)]
+    assert messages == [record for record in whole if record.message.half.connection != unlucky]
+    assert [record.anomaly for record in records if isinstance(record, Anomaly)] == [AnomalyKind.INTERNAL]
+    assert pipeline.accounting().anomalies == {"internal": 1}
+    summaries = {record.half.connection: record for record in records if isinstance(record, ConnectionSummary)}
+    assert summaries[unlucky].anomalies == {"internal": 1}
 
 
 def test_a_snapshot_of_changes_holds_the_volumes_since_the_one_before() -> None:

@@ -48,7 +48,7 @@ def analyze_files(
 
     A file that cannot be read does not take away what the others gave: it is one of the `failures`.
     """
-    pipeline = Pipeline()
+    pipeline = Pipeline(survive=True)
     exports = Exports(exporters)
     failures: list[str] = []
     snapshot: Snapshot | None = None

@@ -151,7 +151,7 @@ def analyze(
         raise ValueError(f"payload must be one of {', '.join(PAYLOAD_FORMS)}: {payload!r}")
     if not paths:
         raise ValueError("no capture file given")
-    pipeline = Pipeline(limits)
+    pipeline = Pipeline(limits, survive=True)
     tables = Tables(payload, frames, most_rows)
     for records in observe_files([os.fspath(path) for path in paths], pipeline):
         tables.add(records)

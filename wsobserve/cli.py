@@ -164,7 +164,7 @@ def _list(files: list[str], form: FormChoice | None, row_of: Callable[[Record], 
 
     listing = Listing(_form(form), sys.stdout.write)
     with _failures_as_lines():
-        for records in observe_files(files, Pipeline(folds=False)):
+        for records in observe_files(files, Pipeline(folds=False, survive=True)):
             for record in records:
                 row = row_of(record)
                 if row is None and anomalies and isinstance(record, Anomaly):
@@ -216,7 +216,7 @@ def _observed(files: list[str]) -> Pipeline:
     from wsobserve.pipeline import Pipeline
     from wsobserve.records import CaptureLoss
 
-    pipeline = Pipeline()
+    pipeline = Pipeline(survive=True)
     for records in observe_files(files, pipeline):
         for record in records:
             if isinstance(record, CaptureLoss):

@@ -14,6 +14,8 @@ from wsobserve.records import (
     Accounting,
     Anomaly,
     CaptureLoss,
+    Connection,
+    ConnectionEnd,
     ConnectionSummary,
     Frame,
     Handshake,
@@ -21,6 +23,9 @@ from wsobserve.records import (
     PacketBatch,
     Record,
     Snapshot,
+    StreamBytes,
+    StreamEnd,
+    StreamGap,
 )
 from wsobserve.schema.fold import SchemaFold
 from wsobserve.stats.channels import channel_totals
@@ -34,16 +39,18 @@ from wsobserve.websocket.stage import WebSocket
 class Pipeline:
     """Give it what a source yields; it returns Handshake, Frame, ChannelMessage, Anomaly, ConnectionSummary and CaptureLoss.
 
-    `folds`: whether schemas and statistics are kept (a listing of frames has no use for them).
+    `folds`: whether schemas and statistics are kept (a listing of frames has no use for them). `survive`: whether a bug
+    of ours ends the connection in which it came up, with an INTERNAL anomaly, and not the process.
     """
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS, *, folds: bool = True) -> None:
+    def __init__(self, limits: Limits = DEFAULT_LIMITS, *, folds: bool = True, survive: bool = False) -> None:
         self.schemas = SchemaFold(limits)
         self.volumes = VolumeFold(limits)
         self.series = SeriesFold(limits)
         self.connections = ConnectionFold(limits)
         self.now_ns = 0  # the capture's clock: the latest packet
         self._folds = folds
+        self._survive = survive
         self._transport = Transport(limits)
         self._websocket = WebSocket(limits)
         self._payload = Payload(limits)
@@ -97,9 +104,14 @@ class Pipeline:
     def _pass_on(self, stream_records: list[Record]) -> list[Record]:
         records: list[Record] = []
         for record in stream_records:
-            found = self._websocket.receive(record)
-            if found:
-                records += self._after_websocket(found)
+            try:
+                found = self._websocket.receive(record)
+                if found:
+                    records += self._after_websocket(found)
+            except Exception:  # the one place for bugs of ours; tests let them through
+                if not self._survive:
+                    raise
+                records += self._websocket.give_up(connection_of(record))
         for connection in self._websocket.take_ignored():
             self._transport.ignore(connection)
         return records
@@ -136,3 +148,16 @@ class Pipeline:
     def _count_loss(self, loss: CaptureLoss) -> None:
         counts = self._loss.capture_loss if loss.packets is not None else self._loss.capture_loss_unknown
         counts[loss.reason] = counts.get(loss.reason, 0) + (loss.packets if loss.packets is not None else 1)
+
+
+def connection_of(record: Record) -> str:
+    """The connection that a record of the transport is about."""
+    match record:
+        case Connection():
+            return record.id
+        case Anomaly():
+            return record.half.connection
+        case StreamBytes() | StreamGap() | StreamEnd() | ConnectionEnd():
+            return record.connection
+        case _:
+            return ""

@@ -32,7 +32,7 @@ def watch(
     `say` is told, a line at a time, that it began and what the kernel dropped. Raises CaptureError when the interface
     cannot be watched.
     """
-    pipeline = Pipeline()
+    pipeline = Pipeline(survive=True)
     try:
         source = LiveSource(interface, ports)
     except BaseException:

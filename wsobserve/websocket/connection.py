@@ -136,6 +136,13 @@ class WebSocketConnection:
         self.ignored = True
         return records
 
+    def give_up(self) -> list[Record]:
+        """Follow it no further: a bug of ours came up. What it carried until now stays counted."""
+        records: list[Record] = []
+        self._anomaly(records, AnomalyKind.INTERNAL)
+        self.ignored = True
+        return records
+
     def summary(self, end: ConnectionEnd | None = None) -> ConnectionSummary | None:
         """What is known of it now; None when it is no WebSocket and never tried to be one."""
         if self.directions is None and self.handshake is None:

@@ -6,6 +6,7 @@ from wsobserve.config import DEFAULT_LIMITS, Limits
 from wsobserve.records import (
     Accounting,
     Anomaly,
+    AnomalyKind,
     Connection,
     ConnectionEnd,
     ConnectionSummary,
@@ -58,6 +59,17 @@ class WebSocket:
                 return records
             case _:
                 return []
+
+    def give_up(self, identifier: str) -> list[Record]:
+        """A bug of ours came up while this connection was followed: say so, and follow it no further."""
+        connection = self._connections.get(identifier)
+        if connection is None or connection.ignored:
+            internal = AnomalyKind.INTERNAL.value
+            self._totals.anomalies[internal] = self._totals.anomalies.get(internal, 0) + 1
+            return []
+        records = connection.give_up()
+        self._after(connection, records)
+        return records
 
     def expire(self, now_ns: int) -> list[Record]:
         """Nothing in here ends by time: the transport ends connections."""
