@@ -107,6 +107,12 @@ def test_a_handshake_that_came_to_nothing_is_counted_once(state: Literal["refuse
     assert (total.refused, total.unanswered) == ((1, 0) if state == "refused" else (0, 1))
 
 
+def test_a_connection_whose_answer_was_not_captured_is_opened_by_its_summary() -> None:
+    handshake = a_handshake("unanswered")
+    total = one_of(handshake, a_summary(handshake=handshake))
+    assert (total.opened, total.closed, total.unanswered) == (1, 1, 1)
+
+
 def test_the_duration_of_a_handshake_is_known_when_both_its_parts_were_seen() -> None:
     assert one_of(a_handshake(request_time_ns=None)).handshake_ns == Sizes()
     assert one_of(a_handshake(state="unanswered")).handshake_ns == Sizes()

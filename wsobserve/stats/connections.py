@@ -81,8 +81,8 @@ class Total:
             self.handshake_ns.add(handshake.time_ns - handshake.request_time_ns)
 
     def _add_connection(self, summary: ConnectionSummary) -> None:
-        if summary.handshake is None:
-            self.opened += 1
+        if summary.handshake is None or summary.handshake.state != "accepted":
+            self.opened += 1  # recognised by its frames: the answer to the handshake is not in the capture
         if summary.started_mid_stream:
             self.mid_stream += 1
         if summary.state == "closed":
