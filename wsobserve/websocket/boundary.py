@@ -43,7 +43,7 @@ POSSIBLE_HEADER = {
     False: re.compile(rb"[\x00-\x02\x41\x42\x80-\x82\x88-\x8a\xc1\xc2](?=[\x00-\x7f])"),
     True: re.compile(rb"[\x00-\x02\x41\x42\x80-\x82\x88-\x8a\xc1\xc2](?=[\x80-\xff])"),
 }
-ZEROES = re.compile(rb"(?:\x00\x00)+")
+ZEROES = re.compile(rb"\x00+")
 # What text hardly ever has: control characters, but not those that lay it out or separate its records.
 # XOR of two letters, which is what text unmasked with the wrong key looks like, is full of them.
 CONTROL_CHARACTER = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1d\x1f\x7f]")
@@ -92,6 +92,7 @@ class Search:
         self.compressed = compressed
         self._likely = sorted(offset for offset in starts | self.expected.keys() if 0 <= offset < len(data))
         self._possible: list[int] | None = None
+        self._zeroes = (0, 0)  # a run of them
         self._chains: dict[Place, Chain | None] = {}  # chains join: what follows from a place is walked once
 
     def first(self, threshold: float, everywhere: bool = True) -> Boundary | None:
@@ -204,15 +205,18 @@ class Search:
         if opcode < 8 and within != UNKNOWN and (within == BETWEEN) == (opcode == 0):
             return None
         if not first and not second:
-            zeroes = ZEROES.match(data, position)  # 00 00 is an empty fragment: so many at once
-            return (zeroes.end() if zeroes else position + 2, INSIDE if within == INSIDE else TAIL), 0.0, 0
+            # An empty fragment, and behind it perhaps zeroes without end: so many of them at once.
+            following = position + (self._zeroes_end(position) - position) // 2 * 2
+            return (following, INSIDE if within == INSIDE else TAIL), 0.0, 0
         start = position + header
-        payload = data[start : start + min(payload_length, PAYLOAD_PROBE)]
-        if masked and payload:
-            payload = unmask(payload, data[start - 4 : start])
-        bits = _payload_bits(payload, payload_length, first, masked)
-        if bits == NO_EVIDENCE:
-            return None
+        bits = 0.0
+        if opcode in (1, 8) or first & 0x40 or self._may_be_json(start):
+            payload = data[start : start + min(payload_length, PAYLOAD_PROBE)]
+            if masked and payload:
+                payload = unmask(payload, data[start - 4 : start])
+            bits = _payload_bits(payload, payload_length, first, masked)
+            if bits == NO_EVIDENCE:
+                return None
         # Lengths of two bytes, the upper one zero, look like continuation frames for ever: those say nothing.
         counts = opcode != 0 or (within == INSIDE and first >= 128 and payload_length > 0)
         if counts and header >= 10:
@@ -220,6 +224,20 @@ class Search:
         if opcode < 8:
             within = BETWEEN if first >= 128 else INSIDE if opcode or within == INSIDE else TAIL
         return (start + payload_length, within), bits, int(counts)
+
+    def _may_be_json(self, start: int) -> bool:
+        """Whether the payload at `start` begins like a document."""
+        if start >= len(self.data):
+            return False
+        return self.data[start] ^ (self.data[start - 4] if self.masked else 0) in b"{["
+
+    def _zeroes_end(self, position: int) -> int:
+        """Where the zeroes end in which `position` lies; the last answer is kept, as many places share it."""
+        start, end = self._zeroes
+        if not start <= position < end:
+            match = ZEROES.match(self.data, position)
+            self._zeroes = position, match.end() if match else position
+        return self._zeroes[1]
 
 
 def _payload_bits(payload: bytes, payload_length: int, first: int, masked: bool) -> float:

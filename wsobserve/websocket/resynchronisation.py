@@ -42,15 +42,19 @@ class Resynchronisation:
     def receive(self, chunk: Chunk, masked: bool) -> Found | None:
         """The next bytes; `masked`: whether the direction's frames are."""
         self._add(chunk)
-        found = self.search(masked) if self._is_due() or self._is_full() else None
-        if found is None:
-            self._shrink(masked)
+        if not self._is_due() and not self._is_full():
+            return None
+        search = self._searched(masked)
+        found = self._found(search)
+        if found is None and self._is_full():
+            self._shrink(search)
         return found
 
     def hold(self, chunk: Chunk, masked: bool) -> None:
         """The next bytes, not searched."""
         self._add(chunk)
-        self._shrink(masked)
+        if self._is_full():
+            self._shrink(self._searched(masked))
 
     def weigh(self, masked: bool, now: bool = False) -> float:
         """How much evidence there is that frames begin where segments do; not looked at after each chunk, unless `now`."""
@@ -61,13 +65,7 @@ class Resynchronisation:
 
     def search(self, masked: bool) -> Found | None:
         """Look for a boundary in what is held."""
-        boundary = self._searched(masked).first(RESYNCHRONISE_BITS)
-        if boundary is None:
-            return None
-        chunks = _behind(self._chunks, boundary.offset)
-        self._clear()
-        self.passed_bytes += boundary.offset
-        return Found(chunks, boundary.offset, boundary.bits)
+        return self._found(self._searched(masked))
 
     def stop(self, masked: bool, missing: int = 0) -> Found | None:
         """`missing` bytes or the end come next: the last search in what is held. Without a find, it is passed over."""
@@ -78,9 +76,18 @@ class Resynchronisation:
 
     def pass_over_all(self, masked: bool, missing: int = 0) -> None:
         """All that is held goes, and `missing` bytes come next. Frames that reach beyond them may still be there."""
-        self._pass_over(self.held_bytes, masked)
+        self._pass_over(self.held_bytes, self._searched(masked))
         self._expected = {place - missing: bits for place, bits in self._expected.items() if place >= missing}
         self._weight = max(self._expected.values(), default=NO_EVIDENCE)
+
+    def _found(self, search: Search) -> Found | None:
+        boundary = search.first(RESYNCHRONISE_BITS)
+        if boundary is None:
+            return None
+        chunks = _behind(self._chunks, boundary.offset)
+        self._clear()
+        self.passed_bytes += boundary.offset
+        return Found(chunks, boundary.offset, boundary.bits)
 
     def _add(self, chunk: Chunk) -> None:
         if chunk.data:
@@ -104,21 +111,19 @@ class Resynchronisation:
         data = b"".join([chunk.data for chunk in self._chunks])
         return Search(data, starts, masked, compressed=self.compressed, expected=self._expected)
 
-    def _shrink(self, masked: bool) -> None:
-        """When it is too much, the older half goes."""
-        if not self._is_full():
-            return
+    def _shrink(self, search: Search) -> None:
+        """The older half goes, of which `search` has the joined bytes."""
         going, count = 0, 0
         while count < len(self._chunks) and (going < self.held_bytes // 2 or count < len(self._chunks) // 2):
             going += len(self._chunks[count].data)
             count += 1
         # A header that has come in part must stay.
         going = min(going, self.held_bytes - LONGEST_HEADER)
-        self._pass_over(going, masked)
+        self._pass_over(going, search)
 
-    def _pass_over(self, length: int, masked: bool) -> None:
+    def _pass_over(self, length: int, search: Search) -> None:
         """The first `length` held bytes go."""
-        places = self._searched(masked).onward(length, MOST_EXPECTED)
+        places = search.onward(length, MOST_EXPECTED)
         self._expected = {place - length: bits for place, bits in places.items()}
         self._chunks = _behind(self._chunks, length)
         self.passed_bytes += length
