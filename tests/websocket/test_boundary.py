@@ -172,6 +172,12 @@ def test_many_short_frames_take_time_in_proportion_to_their_bytes() -> None:
     assert len(search._chains) < 100_000
 
 
+def test_zeroes_are_stepped_over_at_once_from_wherever_a_segment_begins() -> None:
+    search = Search(bytes(80_000) + b"\x83", set(range(0, 80_000, 20)), False)
+    assert search.first(RESYNCHRONISE_BITS) is None
+    assert len(search._chains) < 20_000
+
+
 def test_large_frames_are_followed_beyond_the_bytes_at_hand() -> None:
     data = frame(BINARY, NUMBERS.randbytes(100_000))
     places = Search(data[:1_000], {0}, False).onward(1_000, 4)
