@@ -108,7 +108,7 @@ def test_a_handshake_that_came_to_nothing_is_counted_once(state: Literal["refuse
 
 
 def test_a_connection_whose_answer_was_not_captured_is_opened_by_its_summary() -> None:
-    handshake = a_handshake("unanswered")
+    handshake = a_handshake(state="unanswered")
     total = one_of(handshake, a_summary(handshake=handshake))
     assert (total.opened, total.closed, total.unanswered) == (1, 1, 1)
 
