@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wsobserve import __version__
+from wsobserve.config import SECOND_NS
 
 if TYPE_CHECKING:
     from wsobserve.analysis import AnalysisResult
@@ -38,7 +39,7 @@ schema_app = typer.Typer(help="Infer the schemas of message kinds.", rich_markup
 app.add_typer(schema_app, name="schema")
 
 
-SNAPSHOT_EVERY_NS = 60_000_000_000
+SNAPSHOT_EVERY_NS = 60 * SECOND_NS
 
 
 class PayloadChoice(enum.StrEnum):

@@ -32,6 +32,11 @@ def observe_files(
         raise failure
 
 
+def without_frames(records: Sequence[Record]) -> list[Record]:
+    """What exporters are given: frames are nobody's."""
+    return [record for record in records if type(record) is not Frame]
+
+
 class Exports:
     """Exporters side by side: one that fails is told of once, counted, and does not keep the others from working."""
 
@@ -41,10 +46,10 @@ class Exports:
         self._waiting: list[Record] = []
 
     def add(self, records: list[Record]) -> None:
-        """Hand records over, in batches; frames are nobody's."""
+        """Hand records over, in batches."""
         if not self._exporters:
             return
-        self._waiting += [record for record in records if type(record) is not Frame]
+        self._waiting += without_frames(records)
         if len(self._waiting) >= EXPORT_BATCH:
             self.send()
 

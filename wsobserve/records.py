@@ -582,7 +582,6 @@ class AnomalyKind(enum.StrEnum):
     LIMIT_MESSAGE_SIZE = "limit_message_size"
     LIMIT_INFLATED_SIZE = "limit_inflated_size"
     LIMIT_HANDSHAKE_SIZE = "limit_handshake_size"
-    LIMIT_BUFFER = "limit_buffer"
     LIMIT_CONNECTIONS = "limit_connections"
     # ourselves
     INTERNAL = "internal"  # a bug of ours; this connection was given up

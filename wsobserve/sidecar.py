@@ -17,8 +17,9 @@ from wsobserve.capture.live import LiveSource
 from wsobserve.config import SECOND_NS
 from wsobserve.export.exporter import Exporter
 from wsobserve.export.queue import QueueCounts, QueuedExporter
+from wsobserve.observing import without_frames
 from wsobserve.pipeline import Pipeline
-from wsobserve.records import CaptureLoss, Frame, Record
+from wsobserve.records import CaptureLoss, Record
 
 CLOSE_SECONDS = 10.0
 KEPT_VOLUMES_NS = 120 * SECOND_NS  # volumes that were exported are forgotten after this
@@ -80,7 +81,7 @@ def _trouble(counts: QueueCounts) -> list[str]:
 
 
 def _hand_over(queues: Sequence[QueuedExporter], records: Sequence[Record]) -> None:
-    kept = [record for record in records if type(record) is not Frame]
+    kept = without_frames(records)
     if kept:
         for queue in queues:
             queue.export(kept)

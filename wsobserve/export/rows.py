@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal
 
+from wsobserve.config import SECOND_NS
 from wsobserve.records import (
     Anomaly,
     CaptureLoss,
@@ -30,7 +31,6 @@ from wsobserve.records import (
 
 Row = dict[str, Any]
 PayloadForm = Literal["none", "text", "base64", "hex"]
-SECOND_NS = 1_000_000_000
 
 
 def time_text(time_ns: int) -> str | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from wsobserve.config import SECOND_NS
 from wsobserve.export.text import printable, size_text
 from wsobserve.records import Accounting, Snapshot
 
-SECOND_NS = 1_000_000_000
 CHANNELS_SHOWN = 20
 
 

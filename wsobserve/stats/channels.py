@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from wsobserve.config import SECOND_NS
 from wsobserve.records import ChannelTotal, Direction, SeriesTotal, Sizes, size_quantile
 from wsobserve.stats.sizes import SizesFold
-
-SECOND_NS = 1_000_000_000
 
 
 def channel_totals(series: Iterable[SeriesTotal]) -> list[ChannelTotal]:

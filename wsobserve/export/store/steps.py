@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-_SECOND_NS = 1_000_000_000
+from wsobserve.config import SECOND_NS
+
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
 _READABLE_S = (
     *(1, 2, 5, 10, 15, 30),
@@ -12,7 +13,7 @@ _READABLE_S = (
     *(_HOUR_S * hours for hours in (1, 2, 3, 6, 12)),
     *(_DAY_S * days for days in (1, 2, 5, 10, 100, 1_000)),
 )
-_READABLE_NS = tuple(seconds * _SECOND_NS for seconds in _READABLE_S)
+_READABLE_NS = tuple(seconds * SECOND_NS for seconds in _READABLE_S)
 _COUNTED = ("messages", "undecoded", "frame_bytes", "payload_bytes")
 
 
@@ -39,6 +40,6 @@ def filled(found: list[dict[str, Any]], line: str, step_ns: int) -> list[dict[st
         for time_ns in range(first, last + 2 * step_ns, step_ns):
             row = at.get((name, time_ns), {})
             counts = {column: int(row.get(column) or 0) for column in _COUNTED}
-            rates = {f"{column}_per_s": count * _SECOND_NS / step_ns for column, count in counts.items()}
+            rates = {f"{column}_per_s": count * SECOND_NS / step_ns for column, count in counts.items()}
             answer.append({line: name, "time_ns": time_ns, "step_ns": step_ns, **counts, **rates})
     return answer
