@@ -10,16 +10,20 @@ import re
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import wsobserve.sidecar
+from wsobserve.capture.error import CaptureError
+from wsobserve.capture.files import read_captures
 from wsobserve.doctor import may_capture
 from wsobserve.export.error import ExportError
 from wsobserve.export.store import StoreReader
+from wsobserve.records import CaptureLoss, ChannelMessage, PacketBatch, Record
 
 websockets = pytest.importorskip("websockets", reason="the package websockets is not installed")
 
@@ -185,3 +189,50 @@ def test_without_the_privilege_it_says_what_to_do(wsobserve_command: list[str]) 
     assert done.returncode == 1
     assert "CAP_NET_RAW" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+class Vanishing:
+    """A source whose interface goes away after it has given some packets."""
+
+    def __init__(self, interface: str, ports: object = ()) -> None:
+        capture = Path(__file__).resolve().parents[1] / "captures" / "websockets_chat.pcap"
+        self._items = list(read_captures([str(capture)]))
+
+    def __enter__(self) -> Vanishing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def batches(self, stop: Callable[[], bool]) -> Iterator[PacketBatch | CaptureLoss | None]:
+        yield from self._items
+        raise CaptureError("eth9: the interface is gone")
+
+
+class Collected:
+    """An exporter that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.closed = False
+
+    def export(self, records: Sequence[Record]) -> None:
+        self.records += records
+
+    def flush(self, timeout_s: float) -> bool:
+        return True
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_what_was_decoded_leaves_although_the_interface_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wsobserve.sidecar, "LiveSource", Vanishing)
+    exporter = Collected()
+    result = wsobserve.sidecar.watch("eth9", [], [exporter], 3600, lambda line: None)
+    assert result.failures == ["eth9: the interface is gone"]
+    messages = [record for record in exporter.records if isinstance(record, ChannelMessage)]
+    assert len(messages) == result.snapshot.accounting.messages > 0
+    assert exporter.records[-1] == result.snapshot
+    assert sum(volume.messages for volume in result.snapshot.volumes) == len(messages)
+    assert exporter.closed

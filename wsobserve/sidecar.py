@@ -9,17 +9,18 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
 from wsobserve.analysis import AnalysisResult
+from wsobserve.capture.error import CaptureError
 from wsobserve.capture.live import LiveSource
 from wsobserve.config import SECOND_NS
 from wsobserve.export.exporter import Exporter
 from wsobserve.export.queue import QueueCounts, QueuedExporter
 from wsobserve.observing import without_frames
 from wsobserve.pipeline import Pipeline
-from wsobserve.records import CaptureLoss, Record
+from wsobserve.records import CaptureLoss, PacketBatch, Record
 
 CLOSE_SECONDS = 10.0
 KEPT_VOLUMES_NS = 120 * SECOND_NS  # volumes that were exported are forgotten after this
@@ -31,7 +32,7 @@ def watch(
     """Watch `interface` until SIGINT or SIGTERM and export every `interval_s`; closes the exporters.
 
     `say` is told, a line at a time, that it began and what the kernel dropped. Raises CaptureError when the interface
-    cannot be watched.
+    cannot be watched from the start; one that goes away later is a failure beside the results.
     """
     pipeline = Pipeline(survive=True)
     try:
@@ -41,29 +42,45 @@ def watch(
             exporter.close()
         raise
     queues = [QueuedExporter(exporter, capacity=100_000, close_timeout_s=CLOSE_SECONDS) for exporter in exporters]
+    failures: list[str] = []
     with source, StopSignal() as stop:
         of_ports = f" port {', '.join(map(str, ports))}" if ports else ""
         say(f"watching {interface}{of_ports}; stop with Ctrl-C")
-        next_export = time.monotonic() + interval_s
-        for item in source.batches(stop.is_set):
-            if item is None:
-                records = pipeline.expire(time.time_ns())
-            else:
-                if isinstance(item, CaptureLoss):
-                    say(f"{item.packets} packets lost ({item.reason})")
-                records = pipeline.receive(item)
-            _hand_over(queues, records)
-            if time.monotonic() >= next_export:
-                next_export = time.monotonic() + interval_s
-                _hand_over(queues, [pipeline.snapshot(only_changed=True)])
-                pipeline.volumes.forget_before(pipeline.now_ns - KEPT_VOLUMES_NS)
-    _hand_over(queues, [*pipeline.finish(), pipeline.snapshot(final=True, only_changed=True)])
-    failures: list[str] = []
+        try:
+            _follow(source.batches(stop.is_set), pipeline, queues, interval_s, say)
+        except CaptureError as error:
+            failures.append(str(error))  # the interface is gone; what was decoded still leaves
+    records = pipeline.finish()
+    last = pipeline.snapshot(final=True, only_changed=True)
+    _hand_over(queues, [*records, last])
     for queue in queues:
         queue.flush(CLOSE_SECONDS)
         queue.close()
         failures += _trouble(queue.counts())
-    return AnalysisResult(pipeline.snapshot(final=True), failures)
+    return AnalysisResult(last, failures)
+
+
+def _follow(
+    items: Iterator[PacketBatch | CaptureLoss | None],
+    pipeline: Pipeline,
+    queues: Sequence[QueuedExporter],
+    interval_s: float,
+    say: Callable[[str], None],
+) -> None:
+    """Every item of a source through the pipeline into the queues, with a snapshot every `interval_s`."""
+    next_export = time.monotonic() + interval_s
+    for item in items:
+        if item is None:
+            records = pipeline.expire(time.time_ns())
+        else:
+            if isinstance(item, CaptureLoss):
+                say(f"{item.packets} packets lost ({item.reason})")
+            records = pipeline.receive(item)
+        _hand_over(queues, records)
+        if queues and time.monotonic() >= next_export:
+            next_export = time.monotonic() + interval_s
+            _hand_over(queues, [pipeline.snapshot(only_changed=True)])
+            pipeline.volumes.forget_before(pipeline.now_ns - KEPT_VOLUMES_NS)
 
 
 def _trouble(counts: QueueCounts) -> list[str]:
