@@ -42,6 +42,7 @@ from wsobserve.records import (
     Record,
     StreamBytes,
     StreamGap,
+    StreamRecord,
 )
 from wsobserve.transport.stage import Transport
 
@@ -233,7 +234,7 @@ EXTENSIONS = re.compile(rb"\r\nsec-websocket-extensions: *([^\r]*)", re.IGNORECA
 def streams_of(files: list[Path]) -> list[Stream]:
     """Both directions of each connection that has its whole handshake, and no hole, in the capture."""
     transport = Transport()
-    records: list[Record] = []
+    records: list[StreamRecord] = []
     for item in read_captures([str(file) for file in files]):
         if isinstance(item, PacketBatch):
             records += transport.receive(item)

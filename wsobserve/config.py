@@ -10,6 +10,11 @@ import msgspec
 MIB = 1024 * 1024
 SECOND_NS = 1_000_000_000
 
+# The connections of a pipeline are shared out by a hash of their endpoints, and every limit on all of them together in as
+# many equal shares. So it depends on the connections alone who has to go when a limit is reached, and not on how many
+# worker processes share the work: a worker has whole partitions.
+PARTITIONS = 8
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How much is kept at most. Sizes in bytes, times in nanoseconds of the capture's clock."""
@@ -21,11 +26,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     idle_ns: int = 3600 * SECOND_NS  # a connection without packets is forgotten after this
     closed_ns: int = 60 * SECOND_NS  # a closed one is remembered for late packets
     fragments: int = 1_024  # IP datagrams being put together
+    fragment_buffer: int = 8 * MIB  # bytes of all of them
     fragment_wait_ns: int = 30 * SECOND_NS
     http_head: int = 64 * 1024  # request or response head
     held_bytes: int = 1 * MIB  # client data held until the response is known
     message_payload: int = 16 * MIB  # bytes of one message that are kept; longer ones are counted in full
     inflated_payload: int = 16 * MIB  # the same after inflation
+    inflated_walk: int = 1024 * MIB  # a message that inflates to more is given up, and its context with it
+    held_total: int = 256 * MIB  # unfinished messages, held and searched bytes and inflate windows of all connections
     resynchronise_buffer: int = 256 * 1024  # bytes in which a frame boundary is looked for
     held_anomalies: int = 100  # kept per connection until its roles are known
     channels: int = 4_096  # channels in statistics and schemas

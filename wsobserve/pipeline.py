@@ -26,6 +26,7 @@ from wsobserve.records import (
     StreamBytes,
     StreamEnd,
     StreamGap,
+    StreamRecord,
 )
 from wsobserve.schema.fold import SchemaFold
 from wsobserve.stats.channels import channel_totals
@@ -101,7 +102,7 @@ class Pipeline:
             final=final,
         )
 
-    def _pass_on(self, stream_records: list[Record]) -> list[Record]:
+    def _pass_on(self, stream_records: list[StreamRecord]) -> list[Record]:
         records: list[Record] = []
         for record in stream_records:
             try:
@@ -150,7 +151,7 @@ class Pipeline:
         counts[loss.reason] = counts.get(loss.reason, 0) + (loss.packets if loss.packets is not None else 1)
 
 
-def connection_of(record: Record) -> str:
+def connection_of(record: StreamRecord) -> str:
     """The connection that a record of the transport is about."""
     match record:
         case Connection():
@@ -159,5 +160,3 @@ def connection_of(record: Record) -> str:
             return record.half.connection
         case StreamBytes() | StreamGap() | StreamEnd() | ConnectionEnd():
             return record.connection
-        case _:
-            return ""

@@ -23,6 +23,8 @@ from typing import Literal
 
 import msgspec
 
+from wsobserve.stream_bytes import StreamBytes as StreamBytes
+
 CLIENT_TO_SERVER: Literal["client_to_server"] = "client_to_server"
 SERVER_TO_CLIENT: Literal["server_to_client"] = "server_to_client"
 Direction = Literal["client_to_server", "server_to_client"]
@@ -131,19 +133,7 @@ class Connection(Record, frozen=True, kw_only=True):
     time_ns: int
     packet: int
     initiator: int | None = None
-
-
-class StreamBytes(Record, frozen=True):
-    """The next bytes of one direction of a connection, in order and without holes.
-
-    `packet` and `time_ns` belong to the packet with which these bytes became available in order.
-    """
-
-    connection: str
-    half: int
-    time_ns: int
-    packet: int
-    data: bytes
+    partition: int = 0  # of all connections: which of the config.PARTITIONS shares of every limit this one draws on
 
 
 class StreamGap(Record, frozen=True):
@@ -583,6 +573,7 @@ class AnomalyKind(enum.StrEnum):
     LIMIT_INFLATED_SIZE = "limit_inflated_size"
     LIMIT_HANDSHAKE_SIZE = "limit_handshake_size"
     LIMIT_CONNECTIONS = "limit_connections"
+    LIMIT_MEMORY = "limit_memory"  # what this connection held was given up for others, which were used more recently
     # ourselves
     INTERNAL = "internal"  # a bug of ours; this connection was given up
 
@@ -595,6 +586,9 @@ class Anomaly(Record, frozen=True, kw_only=True):
     packet: int
     anomaly: AnomalyKind
     detail: str = ""  # numbers and names of the protocol, never payload
+
+
+StreamRecord = Connection | StreamBytes | StreamGap | StreamEnd | ConnectionEnd | Anomaly  # what the transport tells
 
 
 class Accounting(msgspec.Struct, kw_only=True):
@@ -623,7 +617,7 @@ class Accounting(msgspec.Struct, kw_only=True):
     bytes_lost: int = 0  # in gaps of connections that are followed
     gaps: int = 0
 
-    connections: dict[str, int] = {}  # TCP connections by what they carried: `websocket`, `http`, `tls`, `other`, `evicted`
+    connections: dict[str, int] = {}  # of TCP, by what they carried: `websocket`, `http`, `tls`, `half_open`, `other`...
     handshakes: dict[str, int] = {}  # `accepted`, `refused`, `unanswered`, `mid_stream`
     frames: dict[str, int] = {}  # by opcode name
     frame_bytes: int = 0  # headers and payloads

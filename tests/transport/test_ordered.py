@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wsobserve.config import Limits
-from wsobserve.records import Record, StreamBytes, StreamGap
+from wsobserve.records import StreamBytes, StreamGap, StreamRecord
 from wsobserve.transport.held import StreamTotals
 from wsobserve.transport.ordered import OrderedBytes
 
@@ -24,12 +24,12 @@ def accept(ordered: OrderedBytes, position: int, data: bytes, length: int | None
 
 def drained(ordered: OrderedBytes) -> list[bytes | int]:
     """What comes out now: bytes, and gaps as their length."""
-    out: list[Record] = []
+    out: list[StreamRecord] = []
     ordered.drain(out)
     return parts(out)
 
 
-def parts(out: list[Record]) -> list[bytes | int]:
+def parts(out: list[StreamRecord]) -> list[bytes | int]:
     return [one.data if isinstance(one, StreamBytes) else one.length for one in out if isinstance(one, StreamBytes | StreamGap)]
 
 
@@ -46,7 +46,7 @@ def test_bytes_are_available_since_the_latest_packet_up_to_them() -> None:
     ordered = anchored()
     accept(ordered, 102, b"cd", packet=1)
     accept(ordered, 100, b"ab", packet=2)
-    out: list[Record] = []
+    out: list[StreamRecord] = []
     ordered.drain(out)
     assert [(one.packet, one.time_ns) for one in out if isinstance(one, StreamBytes)] == [(2, 2), (2, 2)]
 
@@ -56,7 +56,7 @@ def test_without_an_anchor_everything_is_held_and_the_anchor_drops_what_lies_bef
     ordered.begin(102)
     accept(ordered, 102, b"cd")
     accept(ordered, 99, b"Zab")
-    out: list[Record] = []
+    out: list[StreamRecord] = []
     ordered.anchor(100, out)
     assert parts(out) == [b"ab", b"cd"]
     assert ordered.totals.discarded == {"before_start": 1}
@@ -65,7 +65,7 @@ def test_without_an_anchor_everything_is_held_and_the_anchor_drops_what_lies_bef
 def test_a_skipped_hole_is_a_gap_before_what_was_held() -> None:
     ordered = anchored()
     accept(ordered, 103, b"de")
-    out: list[Record] = []
+    out: list[StreamRecord] = []
     ordered.skip_hole("lost", out)
     assert parts(out) == [3, b"de"]
     assert (ordered.lost_bytes, ordered.gaps, ordered.totals.lost) == (3, 1, 3)
@@ -99,7 +99,7 @@ def test_every_byte_comes_out_once_and_in_its_place(payloads: list[tuple[int, in
     content = bytes(range(95, 140))
     ordered = anchored()
     came: set[int] = set()
-    out: list[Record] = []
+    out: list[StreamRecord] = []
     taken = 0
     for position, length in payloads:
         assert not accept(ordered, position, content[position - 95 : position - 95 + length])

@@ -19,10 +19,10 @@ from wsobserve.records import (
     Connection,
     ConnectionEnd,
     PacketBatch,
-    Record,
     StreamBytes,
     StreamEnd,
     StreamGap,
+    StreamRecord,
 )
 from wsobserve.transport.stage import Transport
 
@@ -109,7 +109,7 @@ def account(transport: Transport) -> Accounting:
     return one
 
 
-def run(packets: Sequence[bytes | Packet], limits: Limits | None = None, link_type: int = 101) -> list[Record]:
+def run(packets: Sequence[bytes | Packet], limits: Limits | None = None, link_type: int = 101) -> list[StreamRecord]:
     transport = Transport(limits or Limits())
     records = transport.receive(batch(packets, link_type=link_type))
     account(transport)
@@ -118,11 +118,11 @@ def run(packets: Sequence[bytes | Packet], limits: Limits | None = None, link_ty
     return records
 
 
-def sources(records: Sequence[Record]) -> dict[tuple[str, int], str]:
+def sources(records: Sequence[StreamRecord]) -> dict[tuple[str, int], str]:
     return {(one.id, i): half.source for one in records if isinstance(one, Connection) for i, half in enumerate(one.halves)}
 
 
-def streams(records: Sequence[Record]) -> dict[str, bytes]:
+def streams(records: Sequence[StreamRecord]) -> dict[str, bytes]:
     """What each source delivered; a gap shows as that many dots."""
     names = sources(records)
     found: dict[str, bytes] = defaultdict(bytes)
@@ -134,15 +134,15 @@ def streams(records: Sequence[Record]) -> dict[str, bytes]:
     return dict(found)
 
 
-def anomalies(records: Sequence[Record]) -> list[AnomalyKind]:
+def anomalies(records: Sequence[StreamRecord]) -> list[AnomalyKind]:
     return [one.anomaly for one in records if isinstance(one, Anomaly)]
 
 
-def ends(records: Sequence[Record]) -> list[str]:
+def ends(records: Sequence[StreamRecord]) -> list[str]:
     return [one.reason for one in records if isinstance(one, StreamEnd)]
 
 
-def only_end(records: Sequence[Record]) -> ConnectionEnd:
+def only_end(records: Sequence[StreamRecord]) -> ConnectionEnd:
     (end,) = [one for one in records if isinstance(one, ConnectionEnd)]
     return end
 
@@ -639,7 +639,7 @@ def test_any_segments_never_raise_and_everything_is_counted(
     segments: list[tuple[bool, int, int | None, int, bytes, int, int]], limits: Limits, ignored_after: int
 ) -> None:
     transport = Transport(limits)
-    records: list[Record] = []
+    records: list[StreamRecord] = []
     for number, (client, sequence, acknowledgment, flags, payload, time_ns, cut) in enumerate(segments):
         pair = (CLIENT, SERVER) if client else (SERVER, CLIENT)
         whole = segment(*pair, sequence, acknowledgment, flags, payload, urgent=1)
@@ -659,7 +659,7 @@ def test_any_segments_never_raise_and_everything_is_counted(
     assert_nothing_comes_after_the_end(records)
 
 
-def assert_nothing_comes_after_the_end(records: Sequence[Record]) -> None:
+def assert_nothing_comes_after_the_end(records: Sequence[StreamRecord]) -> None:
     ended: set[tuple[str, int]] = set()
     for one in records:
         if isinstance(one, StreamBytes | StreamGap | StreamEnd):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wsobserve.config import Limits
-from wsobserve.records import Half, Record, StreamBytes, StreamEnd, StreamGap
+from wsobserve.records import Half, StreamBytes, StreamEnd, StreamGap, StreamRecord
 from wsobserve.transport.held import StreamTotals
 from wsobserve.transport.tcp import HalfStream
 
@@ -15,7 +15,7 @@ class Feed:
 
     def __init__(self, syn: int | None = 999) -> None:
         self.half = HalfStream(Half(connection="c", source="a", destination="b"), 0, StreamTotals(Limits()))
-        self.out: list[Record] = []
+        self.out: list[StreamRecord] = []
         self.packet = 0
         if syn is not None:
             self.half.synchronise(syn, self.out)

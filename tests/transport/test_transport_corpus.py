@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from wsobserve.capture.files import read_captures
-from wsobserve.records import Accounting, Connection, PacketBatch, Record, StreamBytes, StreamGap
+from wsobserve.records import Accounting, Connection, PacketBatch, StreamBytes, StreamGap, StreamRecord
 from wsobserve.transport.stage import Transport
 
 CORPUS = Path(__file__).resolve().parents[2].parent / "shared" / "corpus"
@@ -26,7 +26,7 @@ def test_the_captures_are_at_hand() -> None:
 def test_the_bytes_of_each_direction_are_those_of_its_truth(truth: Path) -> None:
     rows = [json.loads(line) for line in truth.read_text().splitlines()]
     transport = Transport()
-    records: list[Record] = []
+    records: list[StreamRecord] = []
     for one in read_captures([str(CORPUS / "captures" / truth.stem)]):
         if isinstance(one, PacketBatch):
             records += transport.receive(one)
@@ -47,7 +47,7 @@ def test_the_bytes_of_each_direction_are_those_of_its_truth(truth: Path) -> None
     assert accounting.packets_seen == accounting.packets_decoded + skipped + dropped
 
 
-def first_bytes(records: list[Record]) -> dict[tuple[str, str], list[bytes]]:
+def first_bytes(records: list[StreamRecord]) -> dict[tuple[str, str], list[bytes]]:
     """Per source and destination, for each of their connections: the bytes up to the first gap."""
     halves: dict[tuple[str, int], tuple[str, str]] = {}
     data: dict[tuple[str, int], bytes] = {}

@@ -23,7 +23,7 @@ from tests.websocket.wire import (
     text,
 )
 from wsobserve.config import Limits
-from wsobserve.records import Accounting, Anomaly, CaptureLoss, ConnectionEnd, Frame, Handshake, Message, Record, StreamBytes
+from wsobserve.records import Accounting, Anomaly, ConnectionEnd, Frame, Handshake, Message, StreamBytes, StreamRecord
 from wsobserve.websocket.stage import WebSocket
 
 REFUSED = head("HTTP/1.1 401 Unauthorized", [("Content-Length", "0")])
@@ -72,12 +72,11 @@ def test_an_ignored_connection_is_named_once_and_its_bytes_are_not_looked_at() -
 
 def test_records_of_connections_that_are_not_known_are_passed_over() -> None:
     stage = WebSocket()
-    stray: list[Record] = [
+    stray: list[StreamRecord] = [
         StreamBytes("gone", 0, 1, 1, b"x"),
         ConnectionEnd(connection="gone", time_ns=1, packet=1, how="fin"),
-        CaptureLoss(source="x", reason="file_cut"),
     ]
-    assert [stage.receive(record) for record in stray] == [[], [], []]
+    assert [stage.receive(record) for record in stray] == [[], []]
     assert stage.expire(10) == []
     assert stage.finish() == []
 

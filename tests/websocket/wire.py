@@ -28,6 +28,7 @@ from wsobserve.records import (
     StreamBytes,
     StreamEnd,
     StreamGap,
+    StreamRecord,
 )
 from wsobserve.websocket.stage import WebSocket
 
@@ -215,7 +216,7 @@ class Wire:
             ConnectionEnd(connection=self.identifier, time_ns=self.time_ns, packet=self.packet, how=how)  # type: ignore[arg-type]  # checked
         )
 
-    def _tell(self, record: Record) -> Wire:
+    def _tell(self, record: StreamRecord) -> Wire:
         self.records += self.stage.receive(record)
         return self
 

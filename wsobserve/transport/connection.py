@@ -15,10 +15,10 @@ from wsobserve.records import (
     Connection,
     ConnectionEnd,
     Half,
-    Record,
     StreamBytes,
     StreamEnd,
     StreamGap,
+    StreamRecord,
     TcpHealth,
 )
 from wsobserve.transport.half_open import HalfOpen
@@ -61,7 +61,9 @@ class TcpConnection:
         "syn_ns",
     )
 
-    def __init__(self, key: bytes, flags: int, time_ns: int, packet: int, totals: StreamTotals, out: list[Record]) -> None:
+    def __init__(
+        self, key: bytes, flags: int, time_ns: int, packet: int, totals: StreamTotals, out: list[StreamRecord]
+    ) -> None:
         self.key = key
         self.started_ns = self.last_ns = time_ns
         self.last_packet = packet
@@ -108,7 +110,7 @@ class TcpConnection:
         if syn.window == 0:
             self.halves[0].zero_window.announce(0, syn.time_ns)
 
-    def receive(self, index: int, segment: PacketDecoder, time_ns: int, packet: int, out: list[Record]) -> bool:
+    def receive(self, index: int, segment: PacketDecoder, time_ns: int, packet: int, out: list[StreamRecord]) -> bool:
         """Take a segment of half `index`; `belongs` has said yes when it is a SYN. True: time may decide something now."""
         half = self.halves[index]
         peer = self.halves[1 - index]
@@ -173,7 +175,7 @@ class TcpConnection:
             return peer.ordered.start <= position <= peer.ordered.highest
         return not peer.ordered.held.pieces or position - peer.ordered.held.pieces[0].position < TRUE_START
 
-    def _synchronise(self, index: int, segment: PacketDecoder, time_ns: int, out: list[Record]) -> None:
+    def _synchronise(self, index: int, segment: PacketDecoder, time_ns: int, out: list[StreamRecord]) -> None:
         half = self.halves[index]
         peer = self.halves[1 - index]
         if not segment.flags & ACK:
@@ -187,7 +189,7 @@ class TcpConnection:
             if not peer.ordered.held.pieces or peer.ordered.held.pieces[0].position >= position:
                 peer.anchor(position, out)
 
-    def _reset(self, index: int, segment: PacketDecoder, time_ns: int, packet: int, out: list[Record]) -> None:
+    def _reset(self, index: int, segment: PacketDecoder, time_ns: int, packet: int, out: list[StreamRecord]) -> None:
         """RFC 9293, 3.10.7.4: its text is no stream data.
 
         One at the right place ends the connection, but not at once: what is still under way or was captured late is
@@ -231,14 +233,14 @@ class TcpConnection:
 
     # --- start
 
-    def _settle(self, out: list[Record]) -> None:
+    def _settle(self, out: list[StreamRecord]) -> None:
         """No start will come any more that is not known yet: deliver what both halves hold, as it happened."""
         self.settled = True
         first, second = self.halves
         if first.ordered.anchored and second.ordered.anchored:
             return
         handshake_seen = first.syn_seen or second.syn_seen
-        records: tuple[list[Record], list[Record]] = ([], [])
+        records: tuple[list[StreamRecord], list[StreamRecord]] = ([], [])
         first.settle(handshake_seen, records[0])
         second.settle(handshake_seen, records[1])
         out.extend(merge(records[0], records[1], key=_time_of))
@@ -251,7 +253,7 @@ class TcpConnection:
             return False
         return not self.settled or self.reset_by >= 0 or self.halves[0].waits() or self.halves[1].waits()
 
-    def expire(self, now_ns: int, wait_ns: int, out: list[Record]) -> None:
+    def expire(self, now_ns: int, wait_ns: int, out: list[StreamRecord]) -> None:
         """Give up holes, the start when it is not known for `wait_ns`, and the connection so long after its RST."""
         if self.closed_ns >= 0:
             return
@@ -264,7 +266,7 @@ class TcpConnection:
         elif self.reset_by >= 0 and self.reset_fits and now_ns - self.reset_ns >= wait_ns:
             self.finish("reset", self.reset_ns, self.reset_packet, out)
 
-    def finish(self, reason: EndReason, time_ns: int, packet: int, out: list[Record]) -> None:
+    def finish(self, reason: EndReason, time_ns: int, packet: int, out: list[StreamRecord]) -> None:
         """End both halves, unless they have."""
         if self.closed_ns >= 0:
             return
@@ -285,13 +287,13 @@ class TcpConnection:
         """Whether only one side has said something, and that without payload: a scan or a flood."""
         return self.halves[0].segments == 0 and self.halves[1].arrivals == 0 and not self.halves[1].syn_seen
 
-    def _end(self, reason: EndReason, time_ns: int, packet: int, out: list[Record]) -> None:
+    def _end(self, reason: EndReason, time_ns: int, packet: int, out: list[StreamRecord]) -> None:
         self._settle(out)
         for half in self.halves:
             half.end(reason, time_ns, packet, out)
         self._close(time_ns, packet, out, reason)
 
-    def _close(self, time_ns: int, packet: int, out: list[Record], how: EndReason = "fin") -> None:
+    def _close(self, time_ns: int, packet: int, out: list[StreamRecord], how: EndReason = "fin") -> None:
         self.closed_ns = time_ns
         if self.reset_by >= 0 and self.reset_fits:
             how = "reset"
@@ -318,7 +320,7 @@ class TcpConnection:
         )
 
 
-def _time_of(record: Record) -> int:
+def _time_of(record: StreamRecord) -> int:
     return record.time_ns if isinstance(record, StreamBytes | StreamGap | StreamEnd | Anomaly) else 0
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from wsobserve.records import Record, StreamBytes, StreamEnd, StreamGap
+from wsobserve.records import StreamBytes, StreamEnd, StreamGap, StreamRecord
 from wsobserve.transport.held import HeldBytes, Piece, StreamTotals
 from wsobserve.transport.recent import RecentBytes
 
@@ -73,7 +73,7 @@ class OrderedBytes:
             delta -= WRAP
         return self.expected + delta
 
-    def anchor(self, position: int, out: list[Record]) -> None:
+    def anchor(self, position: int, out: list[StreamRecord]) -> None:
         """The stream starts at this position; deliver what can be."""
         self.anchored = True
         self.begin(position)
@@ -105,7 +105,7 @@ class OrderedBytes:
             self.highest = end
         return self.held.insert(Piece(position, end - position, data, arrival, time_ns, packet)) or conflict
 
-    def deliver(self, data: bytes, arrival: int, time_ns: int, packet: int, out: list[Record]) -> None:
+    def deliver(self, data: bytes, arrival: int, time_ns: int, packet: int, out: list[StreamRecord]) -> None:
         """These are the next bytes, and nothing is held."""
         length = len(data)
         self.shown_arrival = arrival
@@ -118,7 +118,7 @@ class OrderedBytes:
         self.recent.add(data)
         out.append(StreamBytes(self.connection, self.index, time_ns, packet, data))
 
-    def drain(self, out: list[Record]) -> bool:
+    def drain(self, out: list[StreamRecord]) -> bool:
         """Deliver the held pieces up to the first hole; false when there are none."""
         pieces = self.held.pieces
         count = 0
@@ -145,7 +145,7 @@ class OrderedBytes:
             self.shown_time_ns = piece.time_ns
             self.shown_packet = piece.packet
 
-    def skip(self, position: int, reason: GapReason, time_ns: int, packet: int, out: list[Record]) -> None:
+    def skip(self, position: int, reason: GapReason, time_ns: int, packet: int, out: list[StreamRecord]) -> None:
         """The bytes up to this position will not come."""
         length = position - self.expected
         self.expected = position
@@ -156,7 +156,7 @@ class OrderedBytes:
         self.totals.gaps += 1
         out.append(StreamGap(self.connection, self.index, time_ns, packet, length, reason))
 
-    def skip_hole(self, reason: GapReason, out: list[Record]) -> None:
+    def skip_hole(self, reason: GapReason, out: list[StreamRecord]) -> None:
         """The bytes of the first hole will not come; deliver what is held behind it."""
         first = self.held.pieces[0]
         self.show(first)
@@ -168,7 +168,7 @@ class OrderedBytes:
         self.held.discard(reason)
         self.recent.clear()
 
-    def end(self, reason: EndReason, time_ns: int, packet: int, out: list[Record]) -> None:
+    def end(self, reason: EndReason, time_ns: int, packet: int, out: list[StreamRecord]) -> None:
         """Nothing more comes; what is held lies behind the end."""
         if self.shown_time_ns > time_ns:  # bytes came after the packet that ended it
             time_ns, packet = self.shown_time_ns, self.shown_packet

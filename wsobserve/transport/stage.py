@@ -6,7 +6,7 @@ Nothing in here reads a clock: time passes with the packets, and with the caller
 from __future__ import annotations
 
 from wsobserve.config import DEFAULT_LIMITS, Limits
-from wsobserve.records import Accounting, Anomaly, AnomalyKind, PacketBatch, Record
+from wsobserve.records import Accounting, Anomaly, AnomalyKind, PacketBatch, StreamRecord
 from wsobserve.transport.connection import SYN, TcpConnection, opposite
 from wsobserve.transport.fragment import Fragments
 from wsobserve.transport.half_open import HalfOpen, only_opens
@@ -40,9 +40,9 @@ class Transport:
         self._checked_ns = 0
         self._swept_ns = 0
 
-    def receive(self, batch: PacketBatch) -> list[Record]:
+    def receive(self, batch: PacketBatch) -> list[StreamRecord]:
         """What these packets bring: Connection, StreamBytes, StreamGap, StreamEnd, ConnectionEnd, Anomaly, as it happens."""
-        out: list[Record] = []
+        out: list[StreamRecord] = []
         decoder = self._decoder
         table = self._table
         buffer = batch.buffer
@@ -74,15 +74,15 @@ class Transport:
                 self._waiting[connection.id] = connection
         return out
 
-    def expire(self, now_ns: int) -> list[Record]:
+    def expire(self, now_ns: int) -> list[StreamRecord]:
         """Give up holes, fragments and idle connections whose time is over at `now_ns` of the capture's clock."""
-        out: list[Record] = []
+        out: list[StreamRecord] = []
         self._check(now_ns, out)
         return out
 
-    def finish(self) -> list[Record]:
+    def finish(self) -> list[StreamRecord]:
         """The capture has ended: deliver what is left behind gaps, and end every connection."""
-        out: list[Record] = []
+        out: list[StreamRecord] = []
         self._fragments.finish()
         for connection in list(self._connections.values()):
             connection.finish("capture_end", connection.last_ns, connection.last_packet, out)
@@ -133,7 +133,7 @@ class Transport:
     # --- the table of connections
 
     def _connection_for(
-        self, known: TcpConnection | None, time_ns: int, packet: int, out: list[Record]
+        self, known: TcpConnection | None, time_ns: int, packet: int, out: list[StreamRecord]
     ) -> TcpConnection | None:
         """The connection of the decoder's segment: the known one, or a new one when there is none or its time is over.
 
@@ -156,17 +156,17 @@ class Transport:
             return None
         return self._enter(TcpConnection(decoder.key, decoder.flags, time_ns, packet, self._totals, out))
 
-    def _opened(self, key: bytes, out: list[Record]) -> TcpConnection | None:
+    def _opened(self, key: bytes, out: list[StreamRecord]) -> TcpConnection | None:
         """The half-open connection with these endpoints, made a whole one."""
         syn = self._half_open.pop(key, None) or self._half_open.pop(opposite(key), None)
         return None if syn is None else self._enter(self._begun(syn, out))
 
-    def _begun(self, syn: HalfOpen, out: list[Record]) -> TcpConnection:
+    def _begun(self, syn: HalfOpen, out: list[StreamRecord]) -> TcpConnection:
         connection = TcpConnection(syn.key, SYN, syn.time_ns, syn.packet, self._totals, out)
         connection.open(syn)
         return connection
 
-    def _end_half_open(self, syn: HalfOpen, reason: EndReason, out: list[Record]) -> None:
+    def _end_half_open(self, syn: HalfOpen, reason: EndReason, out: list[StreamRecord]) -> None:
         self._begun(syn, out).finish(reason, syn.time_ns, syn.packet, out)
 
     def _enter(self, connection: TcpConnection) -> TcpConnection:
@@ -181,7 +181,7 @@ class Transport:
         self._connections.pop(connection.id, None)
         self._waiting.pop(connection.id, None)
 
-    def _make_room(self, time_ns: int, packet: int, out: list[Record]) -> None:
+    def _make_room(self, time_ns: int, packet: int, out: list[StreamRecord]) -> None:
         """Evict closed connections first, then half-open ones, then those that were used least recently."""
         count = max(1, self._limits.connections // EVICTED_AT_ONCE)
         known: list[TcpConnection | HalfOpen] = [*self._connections.values(), *self._half_open.values()]
@@ -199,7 +199,7 @@ class Transport:
 
     # --- time
 
-    def _check(self, now_ns: int, out: list[Record]) -> None:
+    def _check(self, now_ns: int, out: list[StreamRecord]) -> None:
         self._checked_ns = now_ns
         self._fragments.expire(now_ns)
         for connection in list(self._waiting.values()):
@@ -209,7 +209,7 @@ class Transport:
         if abs(now_ns - self._swept_ns) >= min(self._limits.closed_ns, self._limits.idle_ns) // 4:
             self._sweep(now_ns, out)
 
-    def _sweep(self, now_ns: int, out: list[Record]) -> None:
+    def _sweep(self, now_ns: int, out: list[StreamRecord]) -> None:
         """Forget what closed a while ago, evict what is idle."""
         self._swept_ns = now_ns
         for connection in list(self._connections.values()):

@@ -11,7 +11,7 @@ the half is not *anchored*: it holds what comes and delivers nothing.
 
 from __future__ import annotations
 
-from wsobserve.records import Anomaly, AnomalyKind, Half, Record
+from wsobserve.records import Anomaly, AnomalyKind, Half, StreamRecord
 from wsobserve.transport.held import StreamTotals
 from wsobserve.transport.hole import HoleWait
 from wsobserve.transport.jump import Jump
@@ -82,7 +82,7 @@ class HalfStream:
         length: int,
         time_ns: int,
         packet: int,
-        out: list[Record],
+        out: list[StreamRecord],
     ) -> None:
         """Take a payload of `length` bytes of which `buffer[start:end]` was captured."""
         captured = end - start
@@ -105,13 +105,13 @@ class HalfStream:
             return
         self._receive_unordered(sequence_number, buffer[start:end], length, time_ns, packet, out)
 
-    def synchronise(self, sequence_number: int, out: list[Record]) -> None:
+    def synchronise(self, sequence_number: int, out: list[StreamRecord]) -> None:
         """Its SYN has come: the stream starts behind it."""
         self.syn_seen = True
         if not self.ordered.anchored:
             self.anchor(self.ordered.position_of(sequence_number) + 1, out)
 
-    def finish_at(self, sequence_number: int, time_ns: int, packet: int, out: list[Record]) -> None:
+    def finish_at(self, sequence_number: int, time_ns: int, packet: int, out: list[StreamRecord]) -> None:
         """Its FIN has come, at this sequence number: the stream ends in front of it. The first FIN counts."""
         if self.ended or self.fin_position >= 0:
             return
@@ -158,7 +158,7 @@ class HalfStream:
 
     # --- where the stream starts
 
-    def settle(self, handshake_seen: bool, out: list[Record]) -> None:
+    def settle(self, handshake_seen: bool, out: list[StreamRecord]) -> None:
         """The start will not come any more: start with the first byte at hand, or with what the receiver expects.
 
         With a handshake (of the other half) seen, the lowest acknowledgment tells the true start; joined in the middle
@@ -179,7 +179,7 @@ class HalfStream:
         else:
             self.eager = True
 
-    def anchor(self, position: int, out: list[Record]) -> None:
+    def anchor(self, position: int, out: list[StreamRecord]) -> None:
         """The stream starts at this position; deliver what can be."""
         self.ordered.anchor(position, out)
         if self.fin_position >= 0 and self.fin_position < position:
@@ -190,7 +190,7 @@ class HalfStream:
     # --- out of order, doubled, overlapping
 
     def _receive_unordered(
-        self, sequence_number: int, data: bytes, length: int, time_ns: int, packet: int, out: list[Record]
+        self, sequence_number: int, data: bytes, length: int, time_ns: int, packet: int, out: list[StreamRecord]
     ) -> None:
         totals, ordered = self.totals, self.ordered
         position = self.ordered.position_of(sequence_number)
@@ -229,7 +229,7 @@ class HalfStream:
         self._after_change(time_ns, out)
         self._keep_limits(out)
 
-    def _jumped(self, sequence_number: int, length: int, time_ns: int, packet: int, out: list[Record]) -> bool:
+    def _jumped(self, sequence_number: int, length: int, time_ns: int, packet: int, out: list[StreamRecord]) -> bool:
         """Whether both sides go on far away: then what lies between is lost, as much as the sequence numbers say."""
         if not self.ordered.anchored or self.ended or self.fin_position >= 0:
             return False
@@ -261,7 +261,7 @@ class HalfStream:
         self.fin_position = -1
         return True
 
-    def _receive_after_end(self, end: int, captured: int, time_ns: int, packet: int, out: list[Record]) -> None:
+    def _receive_after_end(self, end: int, captured: int, time_ns: int, packet: int, out: list[StreamRecord]) -> None:
         if end <= self.ordered.expected:
             self.totals.duplicate += captured
             self.retransmitted_segments += 1
@@ -271,7 +271,7 @@ class HalfStream:
         else:
             self.totals.discard("after_end", captured)
 
-    def _accept(self, position: int, data: bytes, length: int, time_ns: int, packet: int, out: list[Record]) -> bool:
+    def _accept(self, position: int, data: bytes, length: int, time_ns: int, packet: int, out: list[StreamRecord]) -> bool:
         """Keep what is new of a payload; true when a doubled part has other bytes than the first copy."""
         if self.fin_position >= 0 and position + length > self.fin_position:
             length = max(self.fin_position - position, 0)
@@ -280,7 +280,7 @@ class HalfStream:
             data = data[:length]
         return self.ordered.accept(position, data, length, self.arrivals, time_ns, packet)
 
-    def _after_change(self, time_ns: int, out: list[Record]) -> None:
+    def _after_change(self, time_ns: int, out: list[StreamRecord]) -> None:
         """End at the FIN when everything before it is delivered; give up the first hole when its time has come."""
         if not self.ordered.anchored or self.ended:
             return
@@ -290,7 +290,7 @@ class HalfStream:
             self._start_wait(time_ns, self.arrivals)
             self.expire(time_ns, out)
 
-    def _end_at_fin(self, out: list[Record]) -> None:
+    def _end_at_fin(self, out: list[StreamRecord]) -> None:
         if self.fin_arrival >= self.ordered.shown_arrival:
             self._end("fin", self.fin_time_ns, self.fin_packet, out)
         else:
@@ -302,7 +302,7 @@ class HalfStream:
         """Whether there is something that time will decide: a hole, or a start that is not known."""
         return not self.ended and (len(self.ordered.held.pieces) > 0 or self.fin_position >= 0)
 
-    def expire(self, now_ns: int, out: list[Record]) -> None:
+    def expire(self, now_ns: int, out: list[StreamRecord]) -> None:
         """Give up the holes that will not be filled any more, by the capture's clock."""
         while self.ordered.anchored and not self.ended and (self.ordered.held.pieces or self.fin_position >= 0):
             if 0 <= self.fin_position <= self.ordered.expected:
@@ -322,7 +322,7 @@ class HalfStream:
         end = self.ordered.held.pieces[0].position if self.ordered.held.pieces else self.fin_position
         self.wait.start(end, time_ns, arrival)
 
-    def _give_up(self, reason: GapReason, out: list[Record]) -> None:
+    def _give_up(self, reason: GapReason, out: list[StreamRecord]) -> None:
         """Go on behind the first hole; of the next one it counts since when there is something behind it."""
         if self.ordered.held.pieces:
             self.ordered.skip_hole(reason, out)
@@ -337,7 +337,7 @@ class HalfStream:
             else:
                 self._start_wait(self.fin_time_ns, self.fin_arrival)
 
-    def _keep_limits(self, out: list[Record]) -> None:
+    def _keep_limits(self, out: list[StreamRecord]) -> None:
         while self.ordered.held.over_limit():
             if self.ordered.anchored:
                 self._give_up("limit", out)
@@ -346,7 +346,7 @@ class HalfStream:
 
     # --- the end
 
-    def end(self, reason: EndReason, time_ns: int, packet: int, out: list[Record]) -> None:
+    def end(self, reason: EndReason, time_ns: int, packet: int, out: list[StreamRecord]) -> None:
         """Nothing more comes: deliver what is left behind gaps, tell what is known to be missing, end."""
         if self.ended:
             return
@@ -380,21 +380,21 @@ class HalfStream:
         if self.ordered.started:
             self.ordered.anchored = True
 
-    def _end(self, reason: EndReason, time_ns: int, packet: int, out: list[Record]) -> None:
+    def _end(self, reason: EndReason, time_ns: int, packet: int, out: list[StreamRecord]) -> None:
         self.ended = True
         self.ordered.end(reason, time_ns, packet, out)
 
     # --- anomalies
 
-    def _tell(self, kind: AnomalyKind, bit: int, time_ns: int, packet: int, out: list[Record]) -> None:
+    def _tell(self, kind: AnomalyKind, bit: int, time_ns: int, packet: int, out: list[StreamRecord]) -> None:
         """An anomaly that is told once per half."""
         if not self.told & bit:
             self.told |= bit
             self._anomaly(kind, time_ns, packet, out)
 
-    def urgent(self, time_ns: int, packet: int, out: list[Record]) -> None:
+    def urgent(self, time_ns: int, packet: int, out: list[StreamRecord]) -> None:
         """Urgent data (RFC 6093: read in line) is told once."""
         self._tell(AnomalyKind.TCP_URGENT_DATA, 2, time_ns, packet, out)
 
-    def _anomaly(self, kind: AnomalyKind, time_ns: int, packet: int, out: list[Record]) -> None:
+    def _anomaly(self, kind: AnomalyKind, time_ns: int, packet: int, out: list[StreamRecord]) -> None:
         out.append(Anomaly(half=self.record, time_ns=time_ns, packet=packet, anomaly=kind))

@@ -16,6 +16,7 @@ from wsobserve.records import (
     StreamBytes,
     StreamEnd,
     StreamGap,
+    StreamRecord,
     opcode_name,
 )
 from wsobserve.websocket.connection import WebSocketConnection
@@ -30,7 +31,7 @@ class WebSocket:
         self._ignored: list[str] = []
         self._totals = Accounting()  # of what has ended
 
-    def receive(self, record: Record) -> list[Record]:
+    def receive(self, record: StreamRecord) -> list[Record]:
         """One record of the transport."""
         if type(record) is StreamBytes:
             connection = self._connections.get(record.connection)
