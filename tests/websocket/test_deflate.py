@@ -120,6 +120,16 @@ def test_what_is_remembered_is_bounded() -> None:
         assert len(inflater._history) <= 65_536
 
 
+def test_what_is_held_is_weighed() -> None:
+    inflater, deflater = Inflater(True, MIB), Deflater()
+    assert inflater.weight == 0
+    for message in (b"x" * MIB, *TEXTS):
+        inflater.inflate(deflater(message))
+        assert 32_768 + 8_000 < inflater.weight < 110_000
+    inflater.lose_context()
+    assert inflater.weight == 0
+
+
 def test_an_inflate_error_gives_what_came_before_it_and_loses_the_context() -> None:
     inflater = Inflater(True, MIB)
     broken = inflater.inflate(bytes.fromhex("f2 48 05 00 00 00 ff ff ff ff ff"))

@@ -14,6 +14,7 @@ WINDOW_LENGTH = 32768  # LZ77 sliding window at its largest, RFC 7692 7.1.2
 BLOCK_END = b"\x00\x00\xff\xff"  # RFC 7692, 7.2.2: the compressor removed this
 EMPTY_FINAL_BLOCK = b"\x03\x00"  # RFC 1951, 3.2.6: understood as such only between two blocks
 DISCARD_STEP = 1 << 16
+CONTEXT_WEIGHT = 44_000  # bytes: zlib's window of 32 KiB, its tables and state, the objects around them
 FINAL_BLOCKS = 64  # in one message: each costs a new decompressor, and two bytes are enough to ask for one
 
 
@@ -40,6 +41,7 @@ class Inflater:
         self.context_takeover = context_takeover
         self.keep = keep
         self.context_certain = True
+        self.weight = 0  # bytes of memory that are held now, between messages
         self._decompressor: zlib._Decompress | None = None
         self._history = bytearray()  # the end of what was inflated since the context began, at least a window of it
 
@@ -98,6 +100,7 @@ class Inflater:
             self.lose_context()
             return Inflated(b"".join(kept), length, True)
         self._decompressor = decompressor if self.context_takeover else None
+        self.weight = (CONTEXT_WEIGHT if self.context_takeover else 0) + len(self._history)
         if not self.context_certain and len(self._history) >= WINDOW_LENGTH:
             self.context_certain = True
         return Inflated(kept[0] if len(kept) == 1 else b"".join(kept), length, False)
@@ -113,6 +116,7 @@ class Inflater:
     def _forget(self) -> None:
         self._decompressor = None
         self._history = bytearray()
+        self.weight = 0
 
 
 def _is_between_blocks(decompressor: zlib._Decompress) -> bool:
