@@ -158,9 +158,12 @@ def test_a_snapshot_of_changes_holds_the_volumes_since_the_one_before() -> None:
         assert isinstance(item, PacketBatch)
         for start in range(0, len(item), 500):
             pipeline.receive(item.part(start, start + 500))
-            latest = {(volume.channel, volume.direction, volume.time_ns): volume for volume in pipeline.volumes.changed()}
+            latest = {
+                (volume.channel, volume.direction, volume.time_ns): volume
+                for volume in pipeline.snapshot(only_changed=True).volumes
+            }
             total += len(latest)
     pipeline.finish()
     assert total > 0
-    pipeline.volumes.changed()
-    assert pipeline.volumes.changed() == ()
+    pipeline.snapshot(only_changed=True)
+    assert pipeline.snapshot(only_changed=True).volumes == ()

@@ -3,12 +3,13 @@
 A pipeline owns all state of the connections that it sees, and nothing else: no file, no clock, no thread. The same
 packets give the same records every time. More cores, files or hosts are more pipelines, their folds joined by `merge`.
 
-    PacketBatch -> Transport -> WebSocket -> Payload -> SchemaFold, VolumeFold, SeriesFold, ConnectionFold
+    PacketBatch -> Transport -> WebSocket -> Payload -> the folds of Findings
 """
 
 from __future__ import annotations
 
 from wsobserve.config import DEFAULT_LIMITS, Limits
+from wsobserve.findings import Findings
 from wsobserve.payload.stage import Payload
 from wsobserve.records import (
     Accounting,
@@ -28,11 +29,6 @@ from wsobserve.records import (
     StreamGap,
     StreamRecord,
 )
-from wsobserve.schema.fold import SchemaFold
-from wsobserve.stats.channels import channel_totals
-from wsobserve.stats.connections import ConnectionFold
-from wsobserve.stats.series import SeriesFold
-from wsobserve.stats.volume import VolumeFold
 from wsobserve.transport.stage import Transport
 from wsobserve.websocket.stage import WebSocket
 
@@ -40,26 +36,43 @@ from wsobserve.websocket.stage import WebSocket
 class Pipeline:
     """Give it what a source yields; it returns Handshake, Frame, ChannelMessage, Anomaly, ConnectionSummary and CaptureLoss.
 
-    `folds`: whether schemas and statistics are kept (a listing of frames has no use for them). `survive`: whether a bug
-    of ours ends the connection in which it came up, with an INTERNAL anomaly, and not the process.
+    Records that nobody asks for are not made: `frames`, whether Frame records are given out; `messages`, how many
+    ChannelMessage records (None: all of them), to the end of the batch that reaches the number. What is counted does not
+    depend on either. `folds`: whether schemas and statistics are kept (a listing of frames has no use for them).
+    `survive`: whether a bug of ours ends the connection in which it came up, with an INTERNAL anomaly, and not the process.
+
+    `workers` pipelines that see the same packets share the connections: `worker` takes those that are its own.
     """
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS, *, folds: bool = True, survive: bool = False) -> None:
-        self.schemas = SchemaFold(limits)
-        self.volumes = VolumeFold(limits)
-        self.series = SeriesFold(limits)
-        self.connections = ConnectionFold(limits)
+    def __init__(
+        self,
+        limits: Limits = DEFAULT_LIMITS,
+        *,
+        folds: bool = True,
+        frames: bool = True,
+        messages: int | None = None,
+        survive: bool = False,
+        worker: int = 0,
+        workers: int = 1,
+    ) -> None:
+        self._findings = Findings(limits)
         self.now_ns = 0  # the capture's clock: the latest packet
         self._folds = folds
         self._survive = survive
-        self._transport = Transport(limits)
-        self._websocket = WebSocket(limits)
+        self._counts_losses = worker == 0
+        self._most_messages = messages
+        self._messages_given = 0
+        self._gives_messages = messages is None or messages > 0
+        self._transport = Transport(limits, worker=worker, workers=workers)
+        self._websocket = WebSocket(limits, frames=frames, messages=folds or self._gives_messages)
         self._payload = Payload(limits)
         self._loss = Accounting()  # what the capture says that it lost
 
     def receive(self, item: PacketBatch | CaptureLoss) -> list[Record]:
         """What a batch of packets completes; a loss is counted and passed on."""
         if isinstance(item, CaptureLoss):
+            if not self._counts_losses:
+                return []
             self._count_loss(item)
             return [item]
         if len(item):
@@ -74,7 +87,7 @@ class Pipeline:
     def finish(self) -> list[Record]:
         """The capture has ended: everything that is held comes out."""
         records = self._pass_on(self._transport.finish())
-        records += self._after_websocket(self._websocket.finish())
+        self._after_websocket(self._websocket.finish(), records)
         return records
 
     def accounting(self) -> Accounting:
@@ -85,64 +98,70 @@ class Pipeline:
         self._websocket.account(accounting)
         return accounting
 
+    def findings(self) -> Findings:
+        """Everything that is known now; it grows on with the pipeline."""
+        findings = self._findings
+        findings.accounting = self.accounting()
+        findings.open_connections = self._websocket.summaries()
+        findings.now_ns = self.now_ns
+        return findings
+
     def snapshot(self, *, final: bool = False, only_changed: bool = False) -> Snapshot:
         """What the folds know now. `only_changed`: of volumes only those that changed since the last such call."""
-        series = self.series.snapshot(self.now_ns)
-        return Snapshot(
-            time_ns=self.now_ns,
-            accounting=self.accounting(),
-            series=series,
-            channels=tuple(channel_totals(series)),
-            volumes=self.volumes.changed() if only_changed else self.volumes.snapshot(self.now_ns),
-            connection_totals=self.connections.snapshot(self.now_ns),
-            open_connections=tuple(self._websocket.summaries()),
-            kinds=self.schemas.kinds(self.now_ns),
-            messages_without_kind=self.schemas.without_kind,
-            messages_in_overflow=self.series.overflow_messages,
-            final=final,
-        )
+        return self.findings().snapshot(final=final, only_changed=only_changed)
+
+    def forget_volumes_before(self, time_ns: int) -> None:
+        """Volumes from before this time are not needed any more: they have been exported."""
+        self._findings.volumes.forget_before(time_ns)
 
     def _pass_on(self, stream_records: list[StreamRecord]) -> list[Record]:
         records: list[Record] = []
+        found: list[Record] = []
+        websocket = self._websocket
+        self._gives_messages = self._most_messages is None or self._messages_given < self._most_messages
         for record in stream_records:
             try:
-                found = self._websocket.receive(record)
+                if type(record) is StreamBytes:
+                    websocket.receive_bytes(record, found)
+                else:
+                    found += websocket.receive(record)
                 if found:
-                    records += self._after_websocket(found)
+                    self._after_websocket(found, records)
+                    found.clear()
             except Exception:  # the one place for bugs of ours; tests let them through
                 if not self._survive:
                     raise
-                records += self._websocket.give_up(connection_of(record))
-        for connection in self._websocket.take_ignored():
+                found.clear()
+                records += websocket.give_up(connection_of(record))
+        for connection in websocket.take_ignored():
             self._transport.ignore(connection)
         return records
 
-    def _after_websocket(self, found: list[Record]) -> list[Record]:
-        records: list[Record] = []
+    def _after_websocket(self, found: list[Record], records: list[Record]) -> None:
         for record in found:
-            if type(record) is Frame:
-                records.append(record)
-            elif type(record) is Message:
+            if type(record) is Message:
                 for channel_message in self._payload.receive(record):
                     if self._folds:
-                        self.schemas.add(channel_message)
-                        self.volumes.add(channel_message)
-                        self.series.add(channel_message)
-                    records.append(channel_message)
+                        self._findings.schemas.add(channel_message)
+                        self._findings.volumes.add(channel_message)
+                        self._findings.series.add(channel_message)
+                    if self._gives_messages:
+                        self._messages_given += 1
+                        records.append(channel_message)
             else:
-                self._rare(record)
+                if type(record) is not Frame:
+                    self._rare(record)
                 records.append(record)
-        return records
 
     def _rare(self, record: Record) -> None:
         """Records that come once or a few times per connection."""
         match record:
             case Handshake():
                 self._payload.receive(record)
-                self.connections.add(record)
+                self._findings.connections.add(record)
             case ConnectionSummary():
                 self._payload.forget(record.half.connection)
-                self.connections.add(record)
+                self._findings.connections.add(record)
             case Anomaly():
                 pass  # counted where it was found
 

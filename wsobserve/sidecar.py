@@ -80,7 +80,7 @@ def _follow(
         if queues and time.monotonic() >= next_export:
             next_export = time.monotonic() + interval_s
             _hand_over(queues, [pipeline.snapshot(only_changed=True)])
-            pipeline.volumes.forget_before(pipeline.now_ns - KEPT_VOLUMES_NS)
+            pipeline.forget_volumes_before(pipeline.now_ns - KEPT_VOLUMES_NS)
 
 
 def _trouble(counts: QueueCounts) -> list[str]:

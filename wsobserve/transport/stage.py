@@ -24,7 +24,7 @@ class Transport:
     A connection of which one SYN is all that was seen is told of when more comes, or when it is given up.
     """
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, limits: Limits = DEFAULT_LIMITS, *, worker: int = 0, workers: int = 1) -> None:
         self._limits = limits
         self._fragments = Fragments(limits)
         self._decoder = PacketDecoder(self._fragments)

@@ -25,11 +25,16 @@ from wsobserve.websocket.connection import WebSocketConnection
 class WebSocket:
     """The stage. `take_ignored` names the connections whose bytes it does not want any more."""
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, limits: Limits = DEFAULT_LIMITS, *, frames: bool = True, messages: bool = True) -> None:
+        self._wanted = (Frame, frames), (Message, messages)
         self.limits = limits
         self._connections: dict[str, WebSocketConnection] = {}
         self._ignored: list[str] = []
         self._totals = Accounting()  # of what has ended
+
+    def receive_bytes(self, record: StreamBytes, out: list[Record]) -> None:
+        """The next bytes of a connection; what they complete is added to `out`."""
+        out += [one for one in self.receive(record) if all(wanted or type(one) is not kind for kind, wanted in self._wanted)]
 
     def receive(self, record: StreamRecord) -> list[Record]:
         """One record of the transport."""
