@@ -1,0 +1,48 @@
+"""The targets: for each parser a function of bytes, the modules whose coverage guides its inputs, and how long those are."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+CORPUS = HERE / "corpus"  # seeds: made by seeds.py
+FOUND = HERE / "found"  # inputs that once broke something
+DICTIONARIES = HERE / "dictionaries"
+
+Tell = Callable[[bytes], object]
+
+
+class Target(NamedTuple):
+    """`tell` of tests.fuzz.`module` takes any bytes, raises when something is wrong, and returns what was told of them."""
+
+    module: str
+    instrumented: tuple[str, ...]
+    longest: int  # bytes of an input
+
+    def load(self) -> Tell:
+        """The function; what it imports is imported now."""
+        tell: Tell = importlib.import_module(f"tests.fuzz.{self.module}").tell
+        return tell
+
+
+TARGETS = {
+    "files": Target("files", ("wsobserve.capture",), 2_048),
+    "packets": Target("packets", ("wsobserve.transport",), 1_024),
+    "segments": Target("segments", ("wsobserve.transport",), 201),
+    "handshake": Target("handshake", ("wsobserve.websocket", "wsobserve.redaction"), 2_048),
+    "frames": Target("frames", ("wsobserve.websocket",), 2_048),
+    "deflate": Target("deflate", ("wsobserve.websocket.deflate", "tests.fuzz.deflate"), 512),
+    "middle": Target("middle", ("wsobserve.websocket",), 2_048),
+    "payload": Target("payload", ("wsobserve.payload", "wsobserve.schema", "wsobserve.redaction"), 512),
+    "names": Target("names", ("wsobserve.redaction",), 512),
+    "whole": Target("whole", ("wsobserve",), 1_024),
+}
+
+
+def inputs(name: str, *more: Path) -> list[Path]:
+    """The committed inputs of a target, and those of the directories `more`."""
+    directories = [CORPUS / name, FOUND / name, *more]
+    return sorted(path for directory in directories if directory.is_dir() for path in directory.iterdir() if path.is_file())
