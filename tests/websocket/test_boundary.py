@@ -225,3 +225,20 @@ def test_a_true_boundary_is_never_refused(story: list[tuple[int, str]], masked: 
     )
     for end in range(len(data) + 1):
         assert Search(data[:end], {0}, masked).bits(0) >= 0
+
+
+def test_what_only_happens_to_end_where_a_true_frame_begins_is_no_frame() -> None:
+    # A ping of 96 bytes by its first two bytes, with a key: all that follows is true, and vouches for itself alone.
+    true = b"".join(frame(TEXT, document(number), key=key(True)) for number in range(6))
+    data = NUMBERS.randbytes(700) + b"\x89\xe0" + NUMBERS.randbytes(100) + true
+    assert Search(data, {0}, True).bits(700) > RESYNCHRONISE_BITS
+    found = find(data, {0}, True)
+    assert found is not None
+    assert found.offset == 802
+
+
+def test_a_frame_that_is_believed_for_its_own_sake_does_not_wait_for_the_next_segment() -> None:
+    true = b"".join(frame(TEXT, document(number), key=key(True)) for number in range(6))
+    found = find(NUMBERS.randbytes(700) + true, {0}, True)
+    assert found is not None
+    assert found.offset == 700

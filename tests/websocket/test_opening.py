@@ -323,3 +323,15 @@ def test_what_is_found_does_not_depend_on_how_it_is_cut(story: list[tuple[int, b
     if first.outcome == "websocket" or second.outcome == "websocket":
         assert result(first) == result(second)
         assert (held(first, 0), held(first, 1)) == (held(second, 0), held(second, 1))
+
+
+def test_what_looks_like_the_frames_of_a_server_may_follow_a_handshake_that_was_not_captured() -> None:
+    opening = play((1, text('{"type":"tick","number":1}')))
+    assert opening.outcome == "unanswered"
+    assert [chunk.data[:3] for chunk in opening.undecided_chunks(1)] == [b"\x81\x1a{"]
+
+
+@pytest.mark.parametrize("greeting", [b"SSH-2.0-OpenSSH_9.6\r\n", b"220 mail ESMTP\r\n", b"\x4a\x00\x00\x00\x0a8.0.36\x00"])
+def test_a_server_that_greets_first_is_something_else(greeting: bytes) -> None:
+    assert play((1, greeting)).outcome == "other"
+    assert play((0, text('{"type":"tick","number":1}', b"abcd"))).outcome == "other"

@@ -34,6 +34,11 @@ LONGEST_LIKELY_PAYLOAD = 64 * 1024 * 1024
 PAYLOAD_PROBE = 4096  # bytes of a payload that are looked at
 INFLATE_PROBE = 16  # bytes of a compressed one
 
+# Bits that a frame of which only the first bytes are believed for its own sake has to give, besides log2 of the places
+# before it: what lies before a true frame often has the length that leads to it, and then the rest of its chain is true.
+HEAD_BITS = 12.0
+LANDING_BITS = {2: 7.0, 4: 15.0, 10: 15.0}  # by its length a frame ends where another one begins
+
 RESYNCHRONISE_BITS = 34.0  # of 2**18 places tried, one in 65,536 searches would go wrong by accident
 NO_EVIDENCE = float("-inf")
 LONGEST_HEADER = 14
@@ -97,14 +102,10 @@ class Search:
 
     def first(self, threshold: float, everywhere: bool = True) -> Boundary | None:
         """The first place with at least `threshold` bits. `everywhere`: not only the likely ones."""
-        found = next((each for each in self._boundaries(self._likely) if each.bits >= threshold), None)
+        found = self._first_of(self._likely, len(self.data), threshold)
         if everywhere and not self._is_noise():
-            end = found.offset if found else len(self.data)
-            for boundary in self._boundaries(self._possible_places()):
-                if boundary.offset >= end:
-                    break
-                if boundary.bits >= threshold:
-                    return boundary
+            earlier = self._first_of(self._possible_places(), found.offset if found else len(self.data), threshold)
+            return earlier or found
         return found
 
     def best(self) -> Boundary | None:
@@ -139,6 +140,47 @@ class Search:
         others = max(len(self._possible_places()) - chain.headers, 0) + 1
         places = max(len(self.data) - chain.headers, 0) + 1
         return bits + chain.headers * min(HEADER_BITS, math.log2(max(places, others) / others))
+
+    def _first_of(self, offsets: list[int], end: int, threshold: float) -> Boundary | None:
+        """The first place before `end` that has enough bits and begins with a frame that is believed for its own sake."""
+        refused: set[int] = set()
+        for offset in offsets:
+            if offset >= end:
+                return None
+            if offset in refused or self.bits(offset) < threshold:
+                continue
+            settled = self._settled(offset, threshold, refused)
+            if settled is not None:
+                return settled if settled.offset < end else None
+        return None
+
+    def _settled(self, offset: int, threshold: float, refused: set[int]) -> Boundary | None:
+        """The first frame of the chain from `offset` that is believed for its own sake, when what follows is enough.
+
+        That the rest of a chain is true says little about its first frame (see HEAD_BITS).
+        """
+        while offset not in refused:
+            bits = self.bits(offset)
+            if bits < threshold:
+                break
+            step = self._step(offset, UNKNOWN)
+            if step is None or step[0][0] >= len(self.data) or step[0][0] == offset:
+                return Boundary(offset, bits)  # all of its bits are its own
+            if self._own_bits(offset, step) >= HEAD_BITS + math.log2(1 + offset):
+                return Boundary(offset, bits)
+            refused.add(offset)
+            offset = step[0][0]
+        refused.add(offset)
+        return None
+
+    def _own_bits(self, offset: int, step: tuple[Place, float, int]) -> float:
+        """What the frame at `offset` says for itself, when it is certain that one begins where it ends."""
+        _, bits, headers = step
+        bits += self.expected.get(offset, ALIGNED_START_BITS if offset in self.starts else 0.0)
+        if headers:
+            length = self.data[offset + 1] & 0x7F
+            bits += HEADER_BITS + LANDING_BITS[2 if length < 126 else 4 if length == 126 else 10]
+        return bits
 
     def _boundaries(self, offsets: list[int]) -> Iterator[Boundary]:
         return (Boundary(offset, self.bits(offset)) for offset in offsets)
