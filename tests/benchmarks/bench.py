@@ -1,198 +1,295 @@
-"""What decoding costs, through the command line as a user runs it: `make bench`.
+"""What decoding costs, beside tshark, dpkt and C: `make bench`. docs/performance.md says how to read and repeat it.
 
-In: directories that each hold one build of wsobserve (`build/compiled build/pure`). Out: a table with the CPU time and the
-peak memory of `wsobserve messages FILE` on each, with tshark beside it where it is installed. The captures are made here,
-from a fixed seed, so that figures of two days compare; how many messages are in them is known, and checked.
+In: directories that each hold one build of wsobserve; the first is measured, another one only with --pure. Out: a table, and
+whether the bars are cleared. The captures are made here and kept in build/bench; what is in them is known, and every program
+that counts is held to it. The programs take turns, so that whatever else the machine does meets all of them.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
 import hashlib
 import json
 import os
-import random
+import platform
 import shutil
-import struct
+import statistics
 import subprocess
 import sys
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
-CONNECTIONS = 50
+from tests.benchmarks import bars, hostile, programs
+from tests.benchmarks.bars import COUNT, TSHARK, TWO_WORKERS, Cost
+from tests.benchmarks.checks import broken_equations, given_up, wrong_counts
+from tests.benchmarks.programs import Program, Run
+from tests.benchmarks.scenarios import read_truth
+from tests.benchmarks.traffic import OPCODE_NAMES, Truth
+
 FOLDER = Path("build") / "bench"
-TSHARK_FIELDS = ["-Y", "websocket", "-T", "fields", "-e", "frame.number", "-e", "websocket.opcode", "-e", "websocket.payload"]
+MEASURED = ["small", "big", "short", "lossy"]
+COUNTED_ONLY = ["long", *hostile.MADE]  # what they cost others is not of interest
+EXACT = ["small", "big", "short", "long"]  # here everything that was sent is in the capture, and nothing else
+LONG_BYTES = 2_500_000_000
 
-
-@dataclass
-class Capture:
-    """A capture made here, and what it holds."""
-
-    path: Path
-    packets: int = 0
-    messages: int = 0
-
-
-@dataclass
-class Cost:
-    """What one process used: seconds of CPU (user and system), MiB of memory at its peak, messages it wrote."""
-
-    seconds: float
-    mebibytes: float
-    messages: int
-
-
-def frame(payload: bytes, masking_key: bytes | None, rsv1: bool) -> bytes:
-    """A text message in one frame, RFC 6455, 5.2."""
-    mask_bit = 0x80 if masking_key else 0
-    head = bytes([0x81 | (0x40 if rsv1 else 0)])
-    if len(payload) < 126:
-        head += bytes([mask_bit | len(payload)])
-    elif len(payload) < 65536:
-        head += struct.pack("!BH", mask_bit | 126, len(payload))
-    else:
-        head += struct.pack("!BQ", mask_bit | 127, len(payload))
-    if masking_key is None:
-        return head + payload
-    key = (masking_key * (len(payload) // 4 + 1))[: len(payload)]
-    masked = int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")
-    return head + masking_key + masked.to_bytes(len(payload), "big")
-
-
-class Talk:
-    """A client and a server on one TCP connection; each `send` gives the packets that carry its bytes."""
-
-    def __init__(self, number: int, deflate: bool) -> None:
-        self.ports = {True: 20000 + number, False: 8080}
-        self.next = {True: 1000, False: 5000}
-        self.key = base64.b64encode(hashlib.sha256(str(number).encode()).digest()[:16])
-        self.deflate = deflate
-        self.windows = {side: zlib.compressobj(6, zlib.DEFLATED, -15) for side in (True, False)}
-
-    def send(self, from_client: bool, data: bytes, flags: int = 0x18) -> Iterator[bytes]:
-        """Ethernet, IPv4, TCP. Checksums are left at zero, as behind an offloading network card."""
-        addresses = b"\x0a\x00\x00\x01\x0a\x00\x00\x02" if from_client else b"\x0a\x00\x00\x02\x0a\x00\x00\x01"
-        for start in range(0, max(len(data), 1), 1448):
-            part = data[start : start + 1448]
-            ports = struct.pack("!HH", self.ports[from_client], self.ports[not from_client])
-            numbers = struct.pack("!II", self.next[from_client], self.next[not from_client])
-            tcp = ports + numbers + struct.pack("!BBHHH", 0x50, flags, 65535, 0, 0) + part
-            ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0x4000, 64, 6, 0) + addresses
-            self.next[from_client] += len(part) + (1 if flags & 0x03 else 0)
-            yield b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x08\x00" + ip + tcp
-
-    def open(self) -> Iterator[bytes]:
-        """The three packets of TCP, and the opening handshake."""
-        yield from self.send(True, b"", 0x02)
-        yield from self.send(False, b"", 0x12)
-        yield from self.send(True, b"", 0x10)
-        offer = b"Sec-WebSocket-Extensions: permessage-deflate\r\n" if self.deflate else b""
-        accept = base64.b64encode(hashlib.sha1(self.key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
-        upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
-        request = b"GET /ticks HTTP/1.1\r\nHost: bench.example\r\n" + upgrade + b"Sec-WebSocket-Version: 13\r\n"
-        yield from self.send(True, request + b"Sec-WebSocket-Key: " + self.key + b"\r\n" + offer + b"\r\n")
-        response = b"HTTP/1.1 101 Switching Protocols\r\n" + upgrade
-        yield from self.send(False, response + b"Sec-WebSocket-Accept: " + accept + b"\r\n" + offer + b"\r\n")
-
-    def say(self, from_client: bool, text: bytes, masking_key: bytes) -> Iterator[bytes]:
-        """One text message."""
-        payload = text
-        if self.deflate:  # RFC 7692, 7.2.1: without the last four octets of the flush
-            window = self.windows[from_client]
-            payload = (window.compress(text) + window.flush(zlib.Z_SYNC_FLUSH))[:-4]
-        yield from self.send(from_client, frame(payload, masking_key if from_client else None, self.deflate))
-
-
-def tick(chance: random.Random, size: int) -> bytes:
-    """A JSON message of about `size` bytes."""
-    rows = [
-        {
-            "symbol": chance.choice(["AAA", "BBB", "CCC"]),
-            "price": round(chance.uniform(1, 900), 2),
-            "volume": chance.randrange(10**6),
-        }
-        for _ in range(max(1, size // 52))
-    ]
-    return json.dumps({"type": "tick", "sequence": chance.randrange(10**9), "rows": rows}, separators=(",", ":")).encode()
-
-
-def make(name: str, messages: int, size: int, deflate: bool) -> Capture:
-    """A capture of `messages` text messages of about `size` bytes, one in ten of them sent by a client."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    capture = Capture(FOLDER / f"{name}.pcap", messages=messages)
-    chance = random.Random(6455)
-    talks = [Talk(number, deflate) for number in range(CONNECTIONS)]
-    with capture.path.open("wb") as file:
-        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))
-
-        def write(packets: Iterator[bytes]) -> None:
-            for packet in packets:
-                microseconds = capture.packets * 50
-                time = struct.pack("<II", 1_700_000_000 + microseconds // 10**6, microseconds % 10**6)
-                file.write(time + struct.pack("<II", len(packet), len(packet)) + packet)
-                capture.packets += 1
-
-        for talk in talks:
-            write(talk.open())
-        for number in range(messages):
-            write(talks[number % CONNECTIONS].say(number % 10 == 0, tick(chance, size), chance.randbytes(4)))
-        for talk in talks:
-            write(talk.send(True, b"", 0x11))
-            write(talk.send(False, b"", 0x11))
-    return capture
-
-
-def run(arguments: list[str], environment: dict[str, str]) -> Cost | str:
-    """Runs it to its end, with its output in a file; why it failed in one line, if it did."""
-    output, errors = FOLDER / "output", FOLDER / "errors"
-    with output.open("wb") as out, errors.open("wb") as err:
-        process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment)
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        lines = errors.read_text(errors="replace").strip().splitlines()
-        return f"exit status {process.returncode}: {lines[-1] if lines else ''}"
-    with output.open("rb") as lines_out:
-        count = sum(1 for _ in lines_out)
-    return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, count)
-
-
-def row(capture: Capture, what: str, cost: Cost | str) -> str:
-    """One line of the table."""
-    start = f"{capture.path.stem:8} {what:12}"
-    if isinstance(cost, str):
-        return f"{start} {cost}"
-    packets, messages = capture.packets / cost.seconds, capture.messages / cost.seconds
-    wrong = "" if cost.messages == capture.messages else f"   WRONG: {cost.messages:,} of {capture.messages:,} messages"
-    return f"{start} {cost.seconds:8.2f} {packets:12,.0f} {messages:12,.0f} {cost.mebibytes:9,.0f}{wrong}"
+Runs = dict[str, list[Run]]  # by program
 
 
 def main() -> None:
-    """Prints the table."""
+    """Measures, and prints the table and the bars. Exit status 1: a count was wrong."""
+    options = _options()
+    folder = _folder(options.scale)
+    results: dict[str, Runs] = {}
+    truths: dict[str, Truth] = {}
+    wrong: list[str] = []
+    sizes: dict[str, int] = {}
+    for name in options.only:
+        capture = _capture(name, folder, options.scale)
+        if capture is None:
+            continue
+        truths[name], sizes[name] = read_truth(capture), capture.stat().st_size
+        results[name] = _measure(name, capture, truths[name], options)
+        wrong += _wrong(name, results[name], truths[name])
+
+    print(_heading(options))
+    print(_table(results, truths, sizes))
+    for name in ("lossy",):
+        if name in results:
+            print(_counts(name, results[name], truths[name]))
+    for name, runs in results.items():
+        accounting = runs[COUNT][-1].found.accounting
+        if name in hostile.MADE and accounting is not None:
+            print(f"{name}, given up or left aside: {given_up(accounting)}")
+    costs = {(name, program): _cost(runs) for name, all_runs in results.items() for program, runs in all_runs.items()}
+    lines = bars.bars({key: cost for key, cost in costs.items() if cost is not None})
+    print("\nBars" + ("" if options.scale == 1 else f" (they are meant for scale 1, and this is {options.scale:g})"))
+    print(*lines, sep="\n")
+    print("\nCounts: " + ("as sent, and the same with two workers." if not wrong else "WRONG"))
+    print(*wrong, sep="\n")
+    if options.json:
+        _write_json(options, results, truths, sizes, lines, wrong)
+    sys.exit(1 if wrong else 0)
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("builds", nargs="+", type=Path, help="directories with one build each")
-    parser.add_argument("--scale", type=float, default=1.0, help="how large the captures are (1: 100,000 small messages)")
+    parser.add_argument("build", type=Path, help="directory with the build that is measured")
+    parser.add_argument("pure", type=Path, nargs="?", help="directory with the pure build")
+    parser.add_argument("--scale", type=float, default=1.0, help="size of the captures; the bars are about 1 (default)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each program runs (default: 3)")
+    parser.add_argument("--tshark-rounds", type=int, help="the same for tshark, which takes longest (default: --rounds)")
+    parser.add_argument("--only", nargs="+", metavar="CAPTURE", help=f"of {' '.join([*MEASURED, *COUNTED_ONLY])}")
+    parser.add_argument("--with-pure", action="store_true", help="one round of the pure build, too")
+    parser.add_argument("--full", action="store_true", help="all captures, `long` included, 5 rounds of all programs, and pure")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write every run to this file")
     options = parser.parse_args()
+    if options.full:
+        options.rounds, options.tshark_rounds, options.with_pure = max(5, options.rounds), None, True
+        options.only = options.only or [*MEASURED, *COUNTED_ONLY]
+    options.only = options.only or [*MEASURED, *hostile.MADE]
+    if unknown := set(options.only) - {*MEASURED, *COUNTED_ONLY}:
+        parser.error(f"no capture of this name: {', '.join(sorted(unknown))}")
+    if options.with_pure and options.pure is None:
+        parser.error("--with-pure and --full need the directory of the pure build")
+    if options.rounds < 1 or options.scale <= 0:
+        parser.error("--rounds and --scale are more than nothing")
+    options.tshark_rounds = options.rounds if options.tshark_rounds is None else options.tshark_rounds
+    return options
 
-    scale: float = options.scale
-    captures = [make("small", int(100_000 * scale), 160, False), make("deflated", int(20_000 * scale), 4_000, True)]
-    for capture in captures:
-        size = capture.path.stat().st_size / 2**20
-        print(f"{capture.path.stem}: {capture.packets:,} packets, {capture.messages:,} messages, {size:.0f} MiB")
-    print("Rates are by CPU time, user and system, the start of the program included.\n")
-    print(f"{'capture':8} {'':12} {'CPU s':>8} {'packets/s':>12} {'messages/s':>12} {'peak MiB':>9}")
 
-    for capture in captures:
-        for build in options.builds:
-            environment = {**os.environ, "PYTHONPATH": str(build.resolve())}
-            arguments = [sys.executable, "-P", "-m", "wsobserve", "messages", str(capture.path)]
-            print(row(capture, build.name, run(arguments, environment)), flush=True)
-        if shutil.which("tshark"):
-            arguments = ["tshark", "-r", str(capture.path), "-d", "tcp.port==8080,http", *TSHARK_FIELDS]
-            print(row(capture, "tshark", run(arguments, dict(os.environ))), flush=True)
+# --- captures -----------------------------------------------------------------------------------------------------------
+
+
+def _folder(scale: float) -> Path:
+    """Where captures of this scale are kept, by the source that makes them; those of another source are deleted."""
+    here = Path(__file__).parent
+    source = b"".join((here / name).read_bytes() for name in ("traffic.py", "scenarios.py", "hostile.py"))
+    current = FOLDER / hashlib.sha256(source).hexdigest()[:12]
+    for other in FOLDER.glob("?" * 12):
+        if other.is_dir() and other != current:
+            shutil.rmtree(other)
+    folder = current / f"scale-{scale:g}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _capture(name: str, folder: Path, scale: float) -> Path | None:
+    """The capture, made in a process of its own so that this one stays small: a child's peak begins at its parent's size."""
+    path = folder / f"{name}.pcap"
+    if name == "long" and not path.exists() and shutil.disk_usage(folder).free < 2 * LONG_BYTES * scale:
+        _say(f"{name}: left out, the disk has no room for its {LONG_BYTES * scale / 1e9:.1f} GB")
+        return None
+    if not path.with_suffix(".json").exists():
+        _say(f"{name}: made")
+        subprocess.run([sys.executable, "-m", "tests.benchmarks.scenarios", name, str(folder), str(scale)], check=True)
+    return path
+
+
+# --- runs ---------------------------------------------------------------------------------------------------------------
+
+
+def _programs(name: str, options: argparse.Namespace) -> list[tuple[Program, int]]:
+    """Who runs on this capture, and in how many rounds."""
+    ours = [programs.count(options.build), programs.count(options.build, workers=2)]
+    if name in COUNTED_ONLY:
+        return [(program, 1) for program in ours]
+    others = [programs.everything_on(options.build, FOLDER / "store.db"), programs.dpkt_parse(), programs.yardstick(FOLDER)]
+    all_rounds = [(program, options.rounds) for program in [*ours, *others] if program is not None]
+    tshark = [programs.tshark_fields(), programs.tshark_statistics()]
+    all_rounds += [(program, options.tshark_rounds) for program in tshark if program is not None]
+    if options.with_pure:
+        all_rounds.append((programs.count(options.pure, suffix=", pure"), 1))
+    return all_rounds
+
+
+def _measure(name: str, capture: Path, truth: Truth, options: argparse.Namespace) -> Runs:
+    """Each program once in each round."""
+    runs: Runs = {}
+    planned = _programs(name, options)
+    for number in range(max(rounds for _, rounds in planned)):
+        for program, rounds in planned:
+            if number >= rounds:
+                continue
+            if program.largest is not None and truth.connections > program.largest:
+                continue
+            for left in FOLDER.glob("store.db*"):
+                left.unlink()
+            run = programs.run(program, capture, FOLDER)
+            _say(f"{name}, round {number + 1}: {program.name}: {run.failure or f'{run.cpu:.2f} s'}")
+            runs.setdefault(program.name, []).append(run)
+    return runs
+
+
+def _wrong(name: str, runs: Runs, truth: Truth) -> list[str]:
+    """What was counted wrong, by whom."""
+    found = []
+    for program, all_runs in runs.items():
+        for run in {json.dumps(asdict(run.found)): run for run in all_runs}.values():  # the same mistake once
+            sentences = [run.failure] if run.failure else []
+            if name in EXACT and not run.failure:
+                sentences += wrong_counts(run.found, truth)
+            if run.found.accounting is not None:
+                sentences += broken_equations(run.found.accounting)
+            found += [f"{name}, {program}: {sentence}" for sentence in sentences]
+    one, two = (runs[program][-1].found.accounting for program in (COUNT, TWO_WORKERS))
+    if one != two:
+        different = [field for field in one or {} if two is None or one is None or one[field] != two[field]]
+        found.append(f"{name}: two workers and one differ in {', '.join(different) or 'everything'}")
+    return found
+
+
+def _cost(runs: list[Run]) -> Cost | None:
+    """None where a run failed."""
+    if any(run.failure for run in runs):
+        return None
+    median: Callable[[list[float]], float] = statistics.median
+    return Cost(median([run.cpu for run in runs]), median([run.wall for run in runs]), max(run.peak_bytes for run in runs))
+
+
+# --- what is printed ----------------------------------------------------------------------------------------------------
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _version(command: str) -> str:
+    if shutil.which(command) is None:
+        return f"no {command}"
+    return subprocess.run([command, "--version"], capture_output=True, text=True).stdout.splitlines()[0]
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{len(names) or os.cpu_count()} x {names[0] if names else platform.machine()}"
+
+
+def _heading(options: argparse.Namespace) -> str:
+    rounds = f"{options.rounds} rounds" if options.rounds > 1 else "1 round"
+    if options.tshark_rounds != options.rounds:
+        rounds += f" (tshark {options.tshark_rounds})"
+    facts = [time.strftime("%Y-%m-%d", time.gmtime()), f"scale {options.scale:g}, {rounds}", _processor()]
+    return "\n" + "; ".join([*facts, f"Python {platform.python_version()}", _version("tshark")]) + "\n"
+
+
+def _table(results: dict[str, Runs], truths: dict[str, Truth], sizes: dict[str, int]) -> str:
+    """Markdown, that reads well on a terminal, too."""
+    rows = [["capture", "program", "CPU s", "wall s", "packets/s", "messages/s", "MB/s", "peak MB", "CPU / count"]]
+    rows.append(["---", "---", *["---:"] * 7])
+    for name, all_runs in results.items():
+        truth, reference = truths[name], _cost(all_runs[COUNT])
+        for program, runs in all_runs.items():
+            cost = _cost(runs)
+            if cost is None:
+                rows.append([name, program, *["failed"] * 2, *[""] * 5])
+                continue
+            per_second = [f"{amount / cost.cpu:,.0f}" for amount in (truth.packets, truth.messages, sizes[name] / 1e6)]
+            times = "" if reference is None else f"{cost.cpu / reference.cpu:.2f}"
+            rows.append(
+                [name, program, f"{cost.cpu:.2f}", f"{cost.wall:.2f}", *per_second, f"{cost.peak_bytes / 1e6:.0f}", times]
+            )
+    return _markdown(rows)
+
+
+def _counts(name: str, runs: Runs, truth: Truth) -> str:
+    """Frames by opcode as each program counts them, beside what was sent."""
+    columns = [*OPCODE_NAMES.values(), "reserved"]
+    rows = [[name, *columns], ["---", *["---:"] * len(columns)]]
+    rows.append(["sent", *(f"{truth.frames.get(column, 0):,}" for column in columns)])
+    for program in (COUNT, TWO_WORKERS, TSHARK, bars.C_YARDSTICK):
+        frames = runs[program][-1].found.frames if program in runs else None
+        if frames is not None:
+            rows.append([program, *(f"{frames.get(column, 0):,}" for column in columns)])
+    return "\n" + _markdown(rows)
+
+
+def _markdown(rows: list[list[str]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    left = [not cell.endswith(":") for cell in rows[1]]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.replace("---", "-" * (width - 1 + cell.endswith("-")), 1) if cell.startswith("---") else cell
+            for cell, width in zip(row, widths, strict=True)
+        ]
+        padded = [
+            cell.ljust(width) if to_left else cell.rjust(width)
+            for cell, width, to_left in zip(cells, widths, left, strict=True)
+        ]
+        lines.append("| " + " | ".join(padded) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _write_json(
+    options: argparse.Namespace,
+    results: dict[str, Runs],
+    truths: dict[str, Truth],
+    sizes: dict[str, int],
+    lines: list[bars.Bar],
+    wrong: list[str],
+) -> None:
+    captures = {
+        name: {
+            "bytes": sizes[name],
+            "truth": asdict(truths[name]),
+            "runs": {program: [asdict(run) for run in all_runs] for program, all_runs in runs.items()},
+        }
+        for name, runs in results.items()
+    }
+    document = {
+        "heading": _heading(options).strip(),
+        "scale": options.scale,
+        "captures": captures,
+        "bars": [asdict(bar) | {"met": bar.met} for bar in lines],
+        "wrong": wrong,
+    }
+    options.json.write_text(json.dumps(document, indent=1) + "\n")
 
 
 if __name__ == "__main__":
