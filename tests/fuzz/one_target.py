@@ -43,7 +43,7 @@ def fuzz(target: Target, name: str, arguments: list[str]) -> None:
     """Does not return: libFuzzer ends the process, with a status that is not zero when something was found."""
     import atheris
 
-    with atheris.instrument_imports(include=list(target.instrumented)):
+    with atheris.instrument_imports(include=list(target.instrumented), exclude=list(target.left_out)):
         tell = target.load()
     options = [f"-max_len={target.longest}", "-timeout=60", "-rss_limit_mb=1024", "-print_final_stats=1"]
     dictionary = DICTIONARIES / f"{name}.dict"

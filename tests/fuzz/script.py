@@ -1,16 +1,17 @@
 """How fuzzing targets read their input: as a script of what happens on the wire, which stays one whatever is mutated.
 
 Bytes are what is said, as they stand. 0xff and a byte behind it are a mark: who speaks now, where a piece ends, what is
-lost. So bytes that are put in or taken out move nothing else, and every input is a script.
+lost, how often the last piece is said again. So bytes that are put in or taken out move nothing else, and every input is a script.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-CLIENT, SERVER, CUT, GAP, END, RESET, TIME, LOST, DOUBLED, LATE, OTHER = range(11)
+CLIENT, SERVER, CUT, GAP, END, RESET, TIME, LOST, DOUBLED, LATE, OTHER, AGAIN = range(12)
 SPEAKERS = (CLIENT, SERVER)
-WITH_NUMBER = (GAP, TIME, OTHER)  # marks that have a byte behind them
+WITH_NUMBER = (GAP, TIME, OTHER, AGAIN)  # marks that have a byte behind them
+MOST_SAID = 32_768  # bytes, repetitions included
 LITERAL = 0xFF
 
 
@@ -39,7 +40,7 @@ def events(script: bytes) -> list[Event]:
             literal = index < len(rest) - 1
             continue
         mark = part[0]
-        if mark > OTHER:
+        if mark > AGAIN:
             said += b"\xff" + part
             continue
         if said:
@@ -48,11 +49,19 @@ def events(script: bytes) -> list[Event]:
         said = part[behind:]
         if mark in SPEAKERS:
             half = mark
-        elif mark != CUT:
+        elif mark == AGAIN and found and found[-1].kind == CUT and len(part) > 1:
+            found += _repeated(found[-1], part[1], found)
+        elif mark not in (CUT, AGAIN):
             found.append(Event(mark, half, number=part[1] if len(part) > 1 else 0))
     if said:
         found.append(Event(CUT, half, said))
     return found
+
+
+def _repeated(event: Event, times: int, found: list[Event]) -> list[Event]:
+    """So a short script reaches limits; but there is an end to it."""
+    room = MOST_SAID - sum([len(each.data) for each in found])
+    return [event] * min(times, max(room, 0) // len(event.data))
 
 
 def joined(found: list[Event]) -> list[Event]:
@@ -76,5 +85,6 @@ def written(*said: bytes | int | tuple[int, int]) -> bytes:
         elif isinstance(each, int):
             script += bytes([LITERAL, each])
         else:
+            assert each[1] != LITERAL, "a number that would be a mark"
             script += bytes([LITERAL, *each])
     return script

@@ -23,7 +23,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.append(str(CHECKOUT))
 
 from tests.fuzz.handshake import SECRET
-from tests.fuzz.script import CLIENT, CUT, DOUBLED, END, GAP, LATE, LOST, OTHER, RESET, SERVER, TIME, written
+from tests.fuzz.script import AGAIN, CLIENT, CUT, DOUBLED, END, GAP, LATE, LOST, OTHER, RESET, SERVER, TIME, written
 from tests.fuzz.segments import ACK, FIN, RST, SYN, URG, packet
 from tests.fuzz.targets import CORPUS, TARGETS
 from tests.segments import Segment, packets_of, segments_of
@@ -341,6 +341,8 @@ def handshakes() -> Seeds:
     yield "folded_field", b"\x02" + written(ask[:-2] + b"X: a\r\n  b\r\n\r\n", SERVER, answer)
     yield "field_without_colon", b"\x02" + written(ask[:-2] + b"nonsense\r\n: empty\r\n\r\n", SERVER, answer)
     yield "too_long", b"\x02" + written(ask[:-2] + b"X: " + b"a" * 1_100 + b"\r\n\r\n", SERVER, answer)
+    yield "head_without_end", b"\x00" + written(b"GET / HTTP/1.1\r\n", b"X: 1\r\n" * 9, (AGAIN, 250), SERVER, b"HTTP/1.1 101 A\r\n", CUT, b"X: 1\r\n" * 9, (AGAIN, 250))
+    yield "early_data_without_end", b"\x02" + written(ask, CUT, text(TICK, KEY), (AGAIN, 250), SERVER, answer)
     yield "connect", b"\x02" + written(head("CONNECT a:443 HTTP/1.1", [("Host", "a")]), SERVER, head("HTTP/1.1 200 OK"), b"\x16\x03\x01")
     yield "version_8", b"\x02" + written(request("/", version="8"), SERVER, head("HTTP/1.1 426 Upgrade Required", [("Sec-WebSocket-Version", "13")]))
     hixie = head("GET / HTTP/1.1", [("Upgrade", "WebSocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Key1", "1 2")]) + b"12345678"
@@ -376,7 +378,7 @@ def frames() -> Seeds:
         "gap_in_the_payload": (4, (SERVER, header(BINARY, 300), b"abc", (GAP, 99), bytes(197), text("on"))),
         "gap_in_the_header": (4, (SERVER, b"\x82\x7e", (GAP, 1), bytes(20), text("on") * 8)),
         "gap_beyond_the_payload": (4, (SERVER, header(BINARY, 100), b"abc", (GAP, 239), text("Hello again, you") * 6)),
-        "gap_huge": (4, (SERVER, text("a"), (GAP, 255), text("Hello again, you") * 6)),
+        "gap_huge": (4, (SERVER, text("a"), (GAP, 254), text("Hello again, you") * 6)),
         "masks_the_wrong_way": (4, (text("unmasked"), SERVER, text("masked", KEY))),
         "reserved": (4, (frame(3, b"x", key=KEY), frame(11, b"x", key=KEY), frame(TEXT, b"x", rsv=RSV2, key=KEY), frame(PING, b"x", rsv=RSV1, key=KEY))),
         "control_too_long": (4, (SERVER, frame(PING, bytes(126), form=16), frame(PONG, b"x", fin=False))),
@@ -396,6 +398,10 @@ def frames() -> Seeds:
         "unknown_extension": (7, (SERVER, frame(TEXT, b"x", rsv=RSV1 | RSV2), text("y"))),
         "ends": (4, (text("a", KEY), END, SERVER, header(TEXT, 9), b"abc", END)),
         "reset": (4, (text("a", KEY), RESET, SERVER, text("b"))),
+        "many_messages": (4, (SERVER, text(TICK), (AGAIN, 250), CLIENT, text(CHAT, KEY), (AGAIN, 250))),
+        "payload_without_end": (4, (SERVER, header(BINARY, 1 << 20), bytes(120), (AGAIN, 250))),
+        "fragments_without_end": (4, (SERVER, frame(TEXT, b"a", fin=False), CUT, frame(CONTINUATION, b"b" * 60, fin=False), (AGAIN, 250))),
+        "deflate_fragments_without_end": (5, (SERVER, frame(TEXT, b"\x00", fin=False, rsv=RSV1), CUT, frame(CONTINUATION, b"\x00\x00\xff\xff" * 9, fin=False), (AGAIN, 250))),
     }  # fmt: skip
     for name, (agreed, said) in cases.items():
         yield name, bytes([agreed]) + written(*said)
@@ -454,6 +460,8 @@ def middle() -> Seeds:
     yield "zeroes", b"\x00" + written(SERVER, bytes(600), CLIENT, bytes(600))
     yield "continuations_without_end", b"\x00" + written(SERVER, b"\x00\x01" * 300)
     yield "looks_like_headers", b"\x00" + written(SERVER, b"\x81\x02\x81\x00" * 100, CLIENT, b"\x82\x80\x82\x81" * 100)
+    yield "garbage_without_end", b"\x00" + written(SERVER, b"\x81\x03\x93" * 20, (AGAIN, 250), CLIENT, b"\x81\x83\x93" * 20, (AGAIN, 250))
+    yield "garbage_without_end_from_the_middle", b"\x04" + written(SERVER, b"\x81\x03\x93" * 20, (AGAIN, 250), CLIENT, b"x\x83\x93" * 20, (AGAIN, 250))
     yield "two_holes", b"\x00" + written(SERVER, *server, (GAP, 10), *server, (GAP, 250), *server)
     yield "large_frames", b"\x00" + written(SERVER, header(BINARY, 700), b"\x11" * 700, text(TICK) * 3, header(BINARY, 900))
     yield "http_again", b"\x04" + written(request(), SERVER, response(), text("Hello"))

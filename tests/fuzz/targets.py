@@ -21,6 +21,7 @@ class Target(NamedTuple):
     module: str
     instrumented: tuple[str, ...]
     longest: int  # bytes of an input
+    left_out: tuple[str, ...] = ()  # of the instrumented: another target looks at them
 
     def load(self) -> Tell:
         """The function; what it imports is imported now."""
@@ -28,14 +29,16 @@ class Target(NamedTuple):
         return tell
 
 
+HTTP = ("wsobserve.websocket.http", "wsobserve.websocket.handshake", "wsobserve.websocket.opening")
+
 TARGETS = {
     "files": Target("files", ("wsobserve.capture",), 2_048),
     "packets": Target("packets", ("wsobserve.transport",), 1_024),
     "segments": Target("segments", ("wsobserve.transport",), 201),
     "handshake": Target("handshake", ("wsobserve.websocket", "wsobserve.redaction"), 2_048),
-    "frames": Target("frames", ("wsobserve.websocket",), 2_048),
+    "frames": Target("frames", ("wsobserve.websocket",), 2_048, HTTP),
     "deflate": Target("deflate", ("wsobserve.websocket.deflate", "tests.fuzz.deflate"), 512),
-    "middle": Target("middle", ("wsobserve.websocket",), 2_048),
+    "middle": Target("middle", ("wsobserve.websocket",), 2_048, HTTP),
     "payload": Target("payload", ("wsobserve.payload", "wsobserve.schema", "wsobserve.redaction"), 512),
     "names": Target("names", ("wsobserve.redaction",), 512),
     "whole": Target("whole", ("wsobserve",), 1_024),
