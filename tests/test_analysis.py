@@ -12,11 +12,16 @@ import pytest
 
 from wsobserve.analysis import analyze_files, progress_bar
 from wsobserve.export.error import ExportError
-from wsobserve.export.store import StoreReader
+from wsobserve.export.store import StoreExporter, StoreReader
 from wsobserve.records import ConnectionSummary, Record, Snapshot
+from wsobserve.workers import Plan, Workers
 
 CAPTURES = Path(__file__).resolve().parents[1] / "captures"
 DEMO = str(CAPTURES / "demo.pcapng")
+
+
+def observers(*paths: str, snapshot_every_ns: int | None = None, messages: int | None = None) -> Workers:
+    return Workers(Plan(paths=paths, snapshot_every_ns=snapshot_every_ns, messages=messages), 1)
 
 
 class Collected:
@@ -41,7 +46,7 @@ class Collected:
 
 def test_exporters_get_every_record_and_the_last_snapshot() -> None:
     exporter = Collected()
-    result = analyze_files([DEMO], [exporter])
+    result = analyze_files(observers(DEMO), [exporter])
     assert result.failures == []
     assert exporter.records[-1] == result.snapshot
     assert isinstance(result.snapshot, Snapshot)
@@ -53,7 +58,7 @@ def test_exporters_get_every_record_and_the_last_snapshot() -> None:
 
 def test_an_exporter_that_fails_does_not_keep_the_others_from_working() -> None:
     good, bad = Collected(), Collected(failing=True)
-    result = analyze_files([DEMO], [bad, good])
+    result = analyze_files(observers(DEMO), [bad, good])
     assert good.records[-1] == result.snapshot
     assert len(result.failures) == 1
     assert result.failures[0].startswith("collector: no room")
@@ -61,7 +66,7 @@ def test_an_exporter_that_fails_does_not_keep_the_others_from_working() -> None:
 
 
 def test_a_file_that_cannot_be_read_is_a_failure_beside_the_results() -> None:
-    result = analyze_files([DEMO, "/nowhere.pcap"], [])
+    result = analyze_files(observers(DEMO, "/nowhere.pcap"), [])
     assert "nowhere.pcap" in result.failures[0]
     assert result.snapshot.accounting.messages > 0
 
@@ -69,7 +74,7 @@ def test_a_file_that_cannot_be_read_is_a_failure_beside_the_results() -> None:
 def test_snapshots_in_between_come_by_the_capture_s_clock() -> None:
     exporter = Collected()
     files = sorted(str(path) for path in CAPTURES.glob("rotated_*.pcap*"))
-    result = analyze_files(files, [exporter], snapshot_every_ns=1_000_000_000)
+    result = analyze_files(observers(*files, snapshot_every_ns=1_000_000_000), [exporter])
     snapshots = [record for record in exporter.records if isinstance(record, Snapshot)]
     assert len(snapshots) > 2
     assert [snapshot.final for snapshot in snapshots] == [False] * (len(snapshots) - 1) + [True]
@@ -77,9 +82,19 @@ def test_snapshots_in_between_come_by_the_capture_s_clock() -> None:
     assert snapshots[-1] == result.snapshot
 
 
+def test_messages_that_were_not_asked_for_are_counted_as_left_out(tmp_path: Path) -> None:
+    store = str(tmp_path / "seen.db")
+    result = analyze_files(observers(DEMO, messages=100), [StoreExporter(store)])
+    total = sum(series.messages for series in result.snapshot.series)
+    reader = StoreReader(store)
+    run = reader.runs()[0]
+    assert len(reader.messages(run["id"], limit=1_000)) == 100
+    assert run["messages_left_out"] == total - 100
+
+
 def test_progress_ends_at_the_size_of_the_file() -> None:
     seen: list[tuple[int, int | None]] = []
-    analyze_files([DEMO], [], lambda bytes_read, total: seen.append((bytes_read, total)))
+    analyze_files(observers(DEMO), [], lambda bytes_read, total: seen.append((bytes_read, total)))
     size = Path(DEMO).stat().st_size
     assert seen[-1] == (size, size)
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
 
-from wsobserve.capture.error import CaptureError
 from wsobserve.export.exporter import Exporter
 from wsobserve.export.summary import summary_lines
-from wsobserve.observing import Exports, observe_files
-from wsobserve.pipeline import Pipeline
+from wsobserve.observing import Exports
 from wsobserve.records import Snapshot
+from wsobserve.workers import Progress, Workers
 
 FLUSH_SECONDS = 30.0
-
-Progress = Callable[[int, int | None], None]
 
 
 class AnalysisResult:
@@ -36,39 +33,27 @@ class AnalysisResult:
         return msgspec.json.encode(self.snapshot.accounting).decode()
 
 
-def analyze_files(
-    paths: Sequence[str],
-    exporters: Sequence[Exporter],
-    progress: Progress | None = None,
-    snapshot_every_ns: int | None = None,
-) -> AnalysisResult:
-    """Analyse `paths` and export what is found; closes the exporters.
-
-    `snapshot_every_ns`: hand exporters a snapshot that often, in the capture's time, and not only at the end.
+def analyze_files(workers: Workers, exporters: Sequence[Exporter], progress: Progress | None = None) -> AnalysisResult:
+    """Export what the workers find; closes the exporters.
 
     A file that cannot be read does not take away what the others gave: it is one of the `failures`.
     """
-    pipeline = Pipeline(survive=True)
     exports = Exports(exporters)
     failures: list[str] = []
     snapshot: Snapshot | None = None
     try:
-        try:
-            next_snapshot_ns: int | None = None
-            for records in observe_files(paths, pipeline, progress=progress):
-                exports.add(records)
-                if snapshot_every_ns is None or pipeline.now_ns < (next_snapshot_ns or pipeline.now_ns):
-                    continue
-                if next_snapshot_ns is not None:
-                    exports.add([pipeline.snapshot(only_changed=True)])
-                next_snapshot_ns = pipeline.now_ns + snapshot_every_ns
-        except CaptureError as error:
-            failures.append(str(error))
-        snapshot = pipeline.snapshot(final=True)
-        if snapshot.accounting.packets_seen or not failures:
-            exports.add([snapshot])
+        for step in workers.steps(progress):
+            exports.add(step.records)
+            if step.findings is None:
+                continue
+            failures += step.failures
+            # Workers hand over findings as a whole, so a snapshot in between holds every volume, not only what changed.
+            snapshot = step.findings.snapshot(final=step.last)
+            if snapshot.accounting.packets_seen or not failures:
+                exports.add([snapshot])
     finally:
         exports.close(FLUSH_SECONDS)
+    assert snapshot is not None
     failures += [f"{text} ({count} times)" if count > 1 else text for text, count in exports.failures.items()]
     return AnalysisResult(snapshot, failures)
 

@@ -6,7 +6,6 @@ written (one line on standard error says which and why), 2 wrong usage. Standard
 
 from __future__ import annotations
 
-import enum
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -17,15 +16,28 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wsobserve import __version__
-from wsobserve.config import SECOND_NS
+from wsobserve.config import DEFAULT_LIMITS, SECOND_NS
+from wsobserve.options import (
+    AsJson,
+    Files,
+    Form,
+    FormChoice,
+    Otlp,
+    Payload,
+    PayloadChoice,
+    SchemaForm,
+    Service,
+    ShowProgress,
+    Store,
+    WorkerCount,
+)
 
 if TYPE_CHECKING:
     from wsobserve.analysis import AnalysisResult
-    from wsobserve.export.exporter import Exporter
     from wsobserve.export.rows import Row
     from wsobserve.listing import ListingForm
-    from wsobserve.pipeline import Pipeline
-    from wsobserve.records import CaptureLoss, Record
+    from wsobserve.records import CaptureLoss, Record, Snapshot
+    from wsobserve.workers import Step
 
 app = typer.Typer(
     name="wsobserve",
@@ -40,39 +52,6 @@ app.add_typer(schema_app, name="schema")
 
 
 SNAPSHOT_EVERY_NS = 60 * SECOND_NS
-
-
-class PayloadChoice(enum.StrEnum):
-    """How payloads are shown, if at all."""
-
-    none = "none"
-    text = "text"
-    base64 = "base64"
-    hex = "hex"
-
-
-class FormChoice(enum.StrEnum):
-    """How rows are written."""
-
-    table = "table"
-    ndjson = "ndjson"
-    csv = "csv"
-
-
-Files = Annotated[
-    list[str],
-    typer.Argument(metavar="FILE...", help="Capture files (pcap, pcapng; also gzip, zstd, bz2, xz); - is standard input."),
-]
-Payload = Annotated[PayloadChoice, typer.Option(help="Show payloads, in this form. They may hold secrets.")]
-Form = Annotated[
-    FormChoice | None, typer.Option("--format", help="table, ndjson or csv. Default: table on a terminal, else ndjson.")
-]
-Store = Annotated[str | None, typer.Option(metavar="URL", help="Write into this store: a file, or sqlite:///FILE.")]
-Otlp = Annotated[
-    str | None, typer.Option(metavar="ENDPOINT", help="Send traces and metrics there over OTLP, e.g. http://127.0.0.1:4318.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the closing accounting as one JSON object.")]
-Service = Annotated[str | None, typer.Option(help="Name of the observed service (service.name).")]
 
 
 def _version(value: bool) -> None:
@@ -129,7 +108,7 @@ def frames(files: Files, payload: Payload = PayloadChoice.none, form: Form = Non
     def row(record: Record) -> Row | None:
         return frame_row(record, payload.value) if isinstance(record, Frame) else None
 
-    _list(files, form, row)
+    _list(files, form, row, frames=True)
 
 
 @app.command()
@@ -141,7 +120,7 @@ def messages(files: Files, payload: Payload = PayloadChoice.none, form: Form = N
     def row(record: Record) -> Row | None:
         return message_row([record], payload.value) if isinstance(record, ChannelMessage) else None
 
-    _list(files, form, row)
+    _list(files, form, row, messages=None)
 
 
 @app.command()
@@ -156,7 +135,15 @@ def connections(files: Files, form: Form = None) -> None:
     _list(files, form, row, anomalies=False)
 
 
-def _list(files: list[str], form: FormChoice | None, row_of: Callable[[Record], Row | None], anomalies: bool = True) -> None:
+def _list(
+    files: list[str],
+    form: FormChoice | None,
+    row_of: Callable[[Record], Row | None],
+    *,
+    frames: bool = False,
+    messages: int | None = 0,
+    anomalies: bool = True,
+) -> None:
     from wsobserve.export.rows import anomaly_row, loss_row
     from wsobserve.listing import Listing
     from wsobserve.observing import observe_files
@@ -165,7 +152,7 @@ def _list(files: list[str], form: FormChoice | None, row_of: Callable[[Record], 
 
     listing = Listing(_form(form), sys.stdout.write)
     with _failures_as_lines():
-        for records in observe_files(files, Pipeline(folds=False, survive=True)):
+        for records in observe_files(files, Pipeline(folds=False, frames=frames, messages=messages, survive=True)):
             for record in records:
                 row = row_of(record)
                 if row is None and anomalies and isinstance(record, Anomaly):
@@ -194,14 +181,14 @@ def _form(form: FormChoice | None) -> ListingForm:
 
 
 @app.command()
-def channels(files: Files, form: Form = None) -> None:
+def channels(files: Files, form: Form = None, workers: WorkerCount = None) -> None:
     """List the channels of capture files: messages, bytes and sizes per direction."""
     from wsobserve.export.rows import channel_row
     from wsobserve.export.text import channel_heading
     from wsobserve.listing import Listing
 
     with _failures_as_lines():
-        snapshot = _observed(files).snapshot(final=True)
+        snapshot = _observed(files, workers)
         chosen = _form(form)
         listing = Listing(chosen, sys.stdout.write)
         if chosen == "table":
@@ -211,33 +198,58 @@ def channels(files: Files, form: Form = None) -> None:
         sys.stdout.flush()
 
 
-def _observed(files: list[str]) -> Pipeline:
-    """A pipeline that has seen all of the files; what was lost is said on standard error."""
-    from wsobserve.observing import observe_files
-    from wsobserve.pipeline import Pipeline
+@app.command()
+def count(files: Files, as_json: AsJson = False, workers: WorkerCount = None, progress: ShowProgress = None) -> None:
+    """Count what capture files hold: packets, connections, frames, messages, bytes, and all that was lost or not decoded."""
+    import msgspec
+
+    from wsobserve.export.count import count_lines
+
+    with _failures_as_lines():
+        last = _last_step(files, workers, folds=False, progress=progress)
+        assert last.findings is not None
+        accounting = last.findings.accounting
+        if accounting.packets_seen or not last.failures:
+            print(msgspec.json.encode(accounting).decode() if as_json else "\n".join(count_lines(accounting)), flush=True)
+        if last.failures:
+            raise Failure("; ".join(last.failures))
+
+
+def _observed(files: list[str], workers: int | None) -> Snapshot:
+    """What all of the files hold; what was lost is said on standard error."""
+    last = _last_step(files, workers)
+    if last.failures:
+        raise Failure("; ".join(last.failures))
+    assert last.findings is not None
+    return last.findings.snapshot(final=True)
+
+
+def _last_step(files: list[str], workers: int | None, *, folds: bool = True, progress: bool | None = False) -> Step:
+    from wsobserve.analysis import progress_bar
     from wsobserve.records import CaptureLoss
+    from wsobserve.workers import Plan, Workers, fitting_workers
 
-    pipeline = Pipeline(survive=True)
-    for records in observe_files(files, pipeline):
-        for record in records:
-            if isinstance(record, CaptureLoss):
-                _say(_loss_text(record))
-    return pipeline
-
-
-class SchemaForm(enum.StrEnum):
-    """Forms of an exported schema."""
-
-    json_schema = "json-schema"
+    plan = Plan(paths=tuple(files), folds=folds, messages=0)
+    wanted = sys.stderr.isatty() if progress is None else progress
+    with Workers(plan, fitting_workers(files, workers)) as observers, progress_bar(wanted) as show:
+        for step in observers.steps(show):
+            for record in step.records:
+                if isinstance(record, CaptureLoss):
+                    _say(_loss_text(record))
+    return step
 
 
 @schema_app.command("show")
-def schema_show(files: Files, channel: Annotated[str | None, typer.Option(help="Only this channel.")] = None) -> None:
+def schema_show(
+    files: Files,
+    channel: Annotated[str | None, typer.Option(help="Only this channel.")] = None,
+    workers: WorkerCount = None,
+) -> None:
     """Show the inferred message kinds with their fields and how often each is there."""
     from wsobserve.export.kind_text import kind_lines
 
     with _failures_as_lines():
-        kinds = [kind for kind in _observed(files).snapshot(final=True).kinds if channel in (None, kind.channel)]
+        kinds = [kind for kind in _observed(files, workers).kinds if channel in (None, kind.channel)]
         if not kinds:
             _say("no structured messages were seen, so there are no message kinds")
         for kind in kinds:
@@ -249,12 +261,13 @@ def schema_export(
     files: Files,
     form: Annotated[SchemaForm, typer.Option("--as", help="The form of the documents.")] = SchemaForm.json_schema,
     output: Annotated[Path | None, typer.Option(help="Write one document a channel into this directory.")] = None,
+    workers: WorkerCount = None,
 ) -> None:
     """Export the inferred schemas: one JSON Schema (2020-12) a channel."""
     from wsobserve.schema.document import channel_documents, document_name, document_text
 
     with _failures_as_lines():
-        documents = channel_documents(_observed(files).snapshot(final=True).kinds)
+        documents = channel_documents(_observed(files, workers).kinds)
         if output is None:
             sys.stdout.write(document_text(documents))
             return
@@ -275,16 +288,24 @@ def analyze(
     otlp: Otlp = None,
     service: Service = None,
     as_json: AsJson = False,
-    progress: Annotated[bool | None, typer.Option(help="Show a progress bar. Default: on a terminal.")] = None,
+    workers: WorkerCount = None,
+    progress: ShowProgress = None,
 ) -> None:
     """Analyse capture files, export what was found, and sum up, including what was lost or not decoded."""
     from wsobserve.analysis import analyze_files, progress_bar
+    from wsobserve.observing import open_exporters
+    from wsobserve.workers import Plan, Workers, fitting_workers
 
-    with _failures_as_lines():
-        exporters = _exporters(store, otlp, service, files)
+    plan = Plan(
+        paths=tuple(files),
+        messages=DEFAULT_LIMITS.stored_messages if store else 0,
+        # A span of a connection can tell what happened in it only if somebody looked in between.
+        snapshot_every_ns=SNAPSHOT_EVERY_NS if otlp else None,
+    )
+    with _failures_as_lines(), Workers(plan, fitting_workers(files, workers)) as observers:
+        exporters = open_exporters(store, otlp, service, files)
         with progress_bar(sys.stderr.isatty() if progress is None else progress) as show:
-            # A span of a connection can tell what happened in it only if somebody looked in between.
-            result = analyze_files(files, exporters, show, SNAPSHOT_EVERY_NS if otlp else None)
+            result = analyze_files(observers, exporters, show)
         _finish(result, as_json)
 
 
@@ -302,24 +323,6 @@ def _say(line: str) -> None:
     print(f"wsobserve: {line}", file=sys.stderr, flush=True)
 
 
-def _exporters(store: str | None, otlp: str | None, service: str | None, sources: list[str]) -> list[Exporter]:
-    exporters: list[Exporter] = []
-    try:
-        if store is not None:
-            from wsobserve.export.store import StoreExporter
-
-            exporters.append(StoreExporter(store, service=service, sources=sources))
-        if otlp is not None:
-            from wsobserve.export.otlp import OtlpExporter
-
-            exporters.append(OtlpExporter(otlp, service_name=service))
-    except BaseException:
-        for exporter in exporters:
-            exporter.close()
-        raise
-    return exporters
-
-
 @app.command()
 def attach(
     interface: Annotated[str, typer.Option("--interface", "-i", help="Interface to watch (any: all of them).")],
@@ -334,10 +337,11 @@ def attach(
     as_json: AsJson = False,
 ) -> None:
     """Watch a live interface (Linux, needs CAP_NET_RAW) until SIGINT or SIGTERM, then sum up."""
+    from wsobserve.observing import open_exporters
     from wsobserve.sidecar import watch
 
     with _failures_as_lines():
-        exporters = _exporters(store, otlp, service, [f"interface {interface}"])
+        exporters = open_exporters(store, otlp, service, [f"interface {interface}"])
         result = watch(interface, port or [], exporters, interval, _say)
         _finish(result, as_json)
 

@@ -37,6 +37,25 @@ def without_frames(records: Sequence[Record]) -> list[Record]:
     return [record for record in records if type(record) is not Frame]
 
 
+def open_exporters(store: str | None, otlp: str | None, service: str | None, sources: Sequence[str]) -> list[Exporter]:
+    """The exporters that were asked for by their addresses. Raises ExportError, with none of them left open."""
+    exporters: list[Exporter] = []
+    try:
+        if store is not None:
+            from wsobserve.export.store import StoreExporter
+
+            exporters.append(StoreExporter(store, service=service, sources=sources))
+        if otlp is not None:
+            from wsobserve.export.otlp import OtlpExporter
+
+            exporters.append(OtlpExporter(otlp, service_name=service))
+    except BaseException:
+        for exporter in exporters:
+            exporter.close()
+        raise
+    return exporters
+
+
 class Exports:
     """Exporters side by side: one that fails is told of once, counted, and does not keep the others from working."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wsobserve.config import SECOND_NS
+from wsobserve.export.equations import equations
 from wsobserve.export.text import printable, size_text
 from wsobserve.records import Accounting, Snapshot
 
@@ -13,6 +14,7 @@ def summary_lines(snapshot: Snapshot) -> list[str]:
     """The summary, line by line."""
     accounting = snapshot.accounting
     lines = [*_seen(accounting), *_channels(snapshot), ""]
+    lines += [f"Adds up       {equation.text()}" for equation in equations(accounting)] + [""]
     trouble = trouble_lines(accounting)
     trouble += [f"{snapshot.messages_in_overflow} messages beyond the limit of series"] if snapshot.messages_in_overflow else []
     if not trouble:

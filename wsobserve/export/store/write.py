@@ -84,6 +84,7 @@ class StoreExporter:
         anomalies: list[Anomaly] = []
         losses: list[CaptureLoss] = []
         summaries: list[ConnectionSummary] = []
+        final: Snapshot | None = None
         for record in records:
             match record:
                 case ChannelMessage():
@@ -97,8 +98,14 @@ class StoreExporter:
                 case Snapshot():
                     summaries.extend(record.open_connections)
                     self._write_snapshot(connection, record)
+                    final = record if record.final else final
         self._write_connections(connection, summaries)
+        left_out = self._written.left_out()
         self._write_bounded(connection, messages, anomalies, losses)
+        if final is not None:
+            self._written.leave_out("messages", sum(series.messages for series in final.series))
+        if self._written.left_out() != left_out:
+            self._update_run(connection, {f"{name}_left_out": count for name, count in self._written.left_out().items()})
 
     def _open_run(self, connection: Connection) -> int:
         row = {
@@ -175,7 +182,6 @@ class StoreExporter:
     ) -> None:
         run, written, limits = self._written.run, self._written, self._limits
         assert run is not None
-        left_out = written.left_out()
         room = limits.stored_messages
         kept_messages = [record for record in messages if written.take("messages", "", room)]
         kept_anomalies = [record for record in anomalies if written.take("anomalies", record.anomaly, limits.stored_anomalies)]
@@ -187,8 +193,6 @@ class StoreExporter:
         ):
             if kept:
                 connection.execute(insert(table), [rows.fitting(row) for row in kept])
-        if written.left_out() != left_out:
-            self._update_run(connection, {f"{name}_left_out": count for name, count in written.left_out().items()})
 
 
 def _prepare(address: StoreAddress, connection: Connection) -> None:

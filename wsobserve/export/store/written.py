@@ -114,6 +114,11 @@ class Written:
         self._taken[what, sort] = count + 1
         return True
 
+    def leave_out(self, what: str, total: int) -> None:
+        """There were `total` in all, of which only the first were handed over."""
+        taken = sum(count for (name, _), count in self._taken.items() if name == what)
+        self._left_out[what] = max(self._left_out[what], total - taken)
+
     def left_out(self) -> dict[str, int]:
         return self._left_out.copy()
 
