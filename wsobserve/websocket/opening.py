@@ -72,8 +72,8 @@ class Opening:
 
     `outcome` stays None while nothing is certain; then it says what the connection is: `websocket` (`attempt`,
     `client` and `held` tell the rest), `unanswered` (an upgrade was asked for and something follows, but the answer is
-    not in the capture; or nothing is in it but what looks like frames), `hybi-00` (a WebSocket of a draft whose frames are not RFC 6455's), `http` (upgraded to
-    something else), `tls`, `http2`, `other`.
+    not in the capture; or nothing is in it but what looks like frames), `hybi-00` (a WebSocket of a draft whose frames
+    are not RFC 6455's), `http` (upgraded to something else), `tls`, `http2`, `other`.
     """
 
     def __init__(self, initiator: int | None, limits: Limits) -> None:
