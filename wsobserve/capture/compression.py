@@ -161,18 +161,25 @@ class CaptureBytes:
             self._peeked = self.read(LONGEST_MAGIC, most)
         return self._peeked[:most]
 
-    def read(self, least: int, most: int) -> bytes:
-        """Between `least` and `most` bytes; fewer, or none, only at the end. Out of compression always `most`."""
-        pieces = [self._peeked[:most]]
-        self._peeked = self._peeked[most:]
-        length = len(pieces[0])
+    def read(self, least: int, most: int, behind: bytes = b"") -> bytes:
+        """`behind` and between `least` and `most` bytes; fewer only at the end, and there nothing at all instead of none.
+
+        Out of compression always `most`.
+        """
+        pieces = [behind] if behind else []
+        length = 0
+        if self._peeked:
+            pieces.append(self._peeked[:most])
+            self._peeked = self._peeked[most:]
+            length = len(pieces[-1])
         if self._member is not None:
             least = most
         while length < least and not self._ended:
             piece = self._read_plain(most - length) if self._member is None else self._decompress(most - length)
-            pieces.append(piece)
-            length += len(piece)
-        return b"".join(pieces)  # of one piece: that piece, not a copy
+            if piece:
+                pieces.append(piece)
+                length += len(piece)
+        return b"".join(pieces) if length else b""  # of one piece: that piece, not a copy
 
     def _read_file(self, length: int) -> bytes:
         try:

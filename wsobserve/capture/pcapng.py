@@ -9,13 +9,14 @@ dropped becomes a `CaptureLoss`. Decryption secrets are kept.
 from __future__ import annotations
 
 import struct
-from array import array
 from collections.abc import Iterator
 from typing import Literal
 
 from wsobserve.capture.compression import CaptureBytes
 from wsobserve.capture.error import CaptureError
-from wsobserve.capture.pcap import FIRST_READ, MAXIMUM_LENGTH, end_too_early
+from wsobserve.capture.interface import Interface
+from wsobserve.capture.pcap import FIRST_READ, end_too_early
+from wsobserve.capture.record_walk import MAXIMUM_BLOCK, ROWS, RecordWalk
 from wsobserve.records import CaptureLoss, PacketBatch
 
 SECTION_HEADER = 0x0A0D0D0A
@@ -28,40 +29,13 @@ DECRYPTION_SECRETS = 10
 
 MAGIC = b"\x0a\x0d\x0d\x0a"  # the same in both byte orders
 BYTE_ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
-MAXIMUM_BLOCK = MAXIMUM_LENGTH + 1024 * 1024  # a packet and its options
 MAXIMUM_INTERFACES = 65_536  # of one section
 MAXIMUM_SECRETS = 16 * 1024 * 1024  # bytes that are kept of a file
 SECRETS_OVERHEAD = 128  # bytes that each block of them counts more, however small
 Dropped = Literal["interface_dropped", "kernel_dropped"]
-_DROP_COUNTERS: dict[int, Dropped] = {5: "interface_dropped", 7: "kernel_dropped"}  # isb_ifdrop, isb_osdrop
+_STATISTICS_IFDROP, _STATISTICS_OSDROP = 5, 7  # options of interface statistics: isb_ifdrop, isb_osdrop
 _PACKETS = (ENHANCED_PACKET, SIMPLE_PACKET, PACKET)
-_TIME_MIN, _TIME_MAX = -(2**63), 2**63 - 1
 _OPTION_DROPCOUNT = 4  # of an enhanced packet block
-
-
-class Interface:
-    """One interface of a section, with what it says about lost packets."""
-
-    __slots__ = ("dropped", "link_type", "marked_dropped", "offset_ns", "snap_length", "units_ns", "units_per")
-
-    def __init__(self, link_type: int, snap_length: int, resolution: int, offset_seconds: int) -> None:
-        self.link_type = link_type
-        self.snap_length = snap_length
-        self.offset_ns = offset_seconds * 1_000_000_000
-        # if_tsresol: a negative power of 10, or of 2 when the most significant bit is set. time = units * ns // per
-        power = resolution & 0x7F
-        if resolution & 0x80:
-            self.units_ns, self.units_per = 1_000_000_000, 1 << power
-        elif power <= 9:
-            self.units_ns, self.units_per = 10 ** (9 - power), 1
-        else:
-            self.units_ns, self.units_per = 1, 10 ** (power - 9)
-        self.dropped: dict[Dropped, int] = {"interface_dropped": 0, "kernel_dropped": 0}  # as interface statistics last said
-        self.marked_dropped = 0  # as the packets themselves say
-
-    def time_ns(self, units: int) -> int:
-        """Nanoseconds since 1970; a time beyond 64 bits, in the year 2262, stays there."""
-        return min(max(units * self.units_ns // self.units_per + self.offset_ns, _TIME_MIN), _TIME_MAX)
 
 
 class _Damage(Exception):
@@ -79,7 +53,8 @@ class PcapngReader:
         self._last_time_ns = 0
         self._interfaces: list[Interface] = []
         self._use_byte_order("<")
-        self._batch = self._new_batch(b"", 0)
+        self._walk = RecordWalk()
+        self._link_type = 0  # of the batch being filled
         self._items: list[PacketBatch | CaptureLoss] = []  # to be given out
         self._position = 0  # in the buffer, behind the last whole block
         self._wanted = 0  # bytes that the next block needs
@@ -92,10 +67,8 @@ class PcapngReader:
         data = self._data
         rest = b""
         offset = 0  # of rest in the file
-        blocks = False
-        more = data.read(1, FIRST_READ)
-        while more:
-            buffer = rest + more
+        least, most = 1, FIRST_READ
+        while buffer := data.read(least, most, behind=rest):
             damage: _Damage | None = None
             try:
                 self._blocks(buffer)
@@ -104,21 +77,19 @@ class PcapngReader:
             self._flush()
             yield from self._items
             self._items = []
+            offset += self._position
             if damage is not None:
-                if not blocks and not self._position:
+                if not offset:
                     raise CaptureError(f"{data.name}: not a capture file (pcapng whose header is damaged: {damage})")
-                offset += self._position
                 detail = f"after packet {self._packets}, byte {offset}: {damage}; nothing behind it was read"
                 yield CaptureLoss(source=data.source, reason="file_damaged", detail=detail)
                 self._section_end()
                 yield from self._items
                 return
-            offset += self._position
-            blocks = blocks or self._position > 0
             rest = buffer[self._position :]
             least = max(self._wanted - len(rest), 1)
-            more = data.read(least, max(chunk, least))
-        if not blocks:
+            most = max(chunk, least)
+        if not offset:
             raise CaptureError(f"{data.name}: pcapng file cut inside its section header")
         if rest or data.loss is not None:
             yield end_too_early(data, self._packets, offset)
@@ -133,21 +104,15 @@ class PcapngReader:
         self._obsolete = struct.Struct(order + "HHIIII")
         self._option = struct.Struct(order + "HH")
 
-    def _new_batch(self, buffer: bytes, link_type: int) -> PacketBatch:
-        return PacketBatch(
-            buffer, array("q"), array("q"), array("q"), array("q"), link_type, self._packets + 1, self._data.source
-        )
-
     def _flush(self) -> None:
-        """Hands out the batch being filled, if there is anything in it; an empty one takes its place."""
-        batch = self._batch
-        if len(batch):
-            self._items.append(batch)
-            self._batch = self._new_batch(batch.buffer, batch.link_type)
+        """Hands out the batch being filled, if there is anything in it; the next one is empty."""
+        count = self._walk.count
+        if count:
+            self._items.append(self._walk.take(self._link_type, self._packets - count + 1, self._data.source))
 
     def _blocks(self, buffer: bytes) -> None:
         """Reads the whole blocks of `buffer`; `_position` is then behind them. Raises _Damage."""
-        self._batch = self._new_batch(buffer, 0)
+        self._walk.begin(buffer)
         self._position = position = 0
         end = len(buffer)
         while True:
@@ -155,7 +120,12 @@ class PcapngReader:
             if position + 12 > end:
                 break
             block_type, length = self._block_header.unpack_from(buffer, position)
-            if block_type == SECTION_HEADER:
+            if block_type == ENHANCED_PACKET:
+                next_position = self._enhanced_packets(position)
+                if next_position > position:
+                    self._position = position = next_position
+                    continue
+            elif block_type == SECTION_HEADER:
                 self._flush()
                 self._section_end()
                 length = self._section_start(buffer, position)
@@ -178,6 +148,16 @@ class PcapngReader:
                 self._secrets(buffer, position + 8, next_position - 4)
             self._position = position = next_position
 
+    def _enhanced_packets(self, position: int) -> int:
+        """Enters the ordinary packets from `position` on; the position behind the last one, where `_packet` goes on."""
+        walk = self._walk
+        before = walk.count
+        position = walk.enhanced(position, self._order == ">", self._interfaces, self._link_type)
+        if walk.count > before:
+            self._packets += walk.count - before
+            self._last_time_ns = walk.last_time_ns()
+        return position
+
     def _section_start(self, buffer: bytes, position: int) -> int:
         """Takes the section's byte order; returns the length of its header block."""
         order = BYTE_ORDERS.get(buffer[position + 8 : position + 12])
@@ -197,7 +177,7 @@ class PcapngReader:
     def _section_end(self) -> None:
         """Losses that only the packets themselves told of, without interface statistics."""
         for interface in self._interfaces:
-            lost = interface.marked_dropped - sum(interface.dropped.values())
+            lost = interface.marked_dropped - interface.interface_dropped - interface.kernel_dropped
             interface.marked_dropped = 0
             if lost > 0:
                 self._lost("interface_dropped", lost, self._last_time_ns)
@@ -253,16 +233,11 @@ class PcapngReader:
                 self._packet_options(interface, buffer, start + (captured + 3 & ~3), end)
         if captured > end - start:
             raise _Damage(f"packet {self._packets + 1} cannot hold {captured} bytes")
-        batch = self._batch
-        if batch.link_type != interface.link_type:
+        if self._link_type != interface.link_type or self._walk.count == ROWS:
             self._flush()
-            batch = self._batch
-            batch.link_type = interface.link_type
+            self._link_type = interface.link_type
         self._packets += 1
-        batch.offsets.append(start)
-        batch.captured_lengths.append(captured)
-        batch.original_lengths.append(original)
-        batch.times_ns.append(time_ns)
+        self._walk.enter(start, captured, original, time_ns)
 
     def _interface_of(self, number: int) -> Interface:
         try:
@@ -284,13 +259,16 @@ class PcapngReader:
             return
         interface = self._interfaces[number]
         for code, value in self._options(buffer, position + 12, end):
-            reason = _DROP_COUNTERS.get(code)
-            if reason is None or len(value) != 8:
+            if len(value) != 8:
                 continue
             (total,) = struct.unpack(self._order + "Q", value)
-            if total > interface.dropped[reason]:
-                self._lost(reason, total - interface.dropped[reason], interface.time_ns(high << 32 | low))
-                interface.dropped[reason] = total
+            time_ns = interface.time_ns(high << 32 | low)
+            if code == _STATISTICS_IFDROP and total > interface.interface_dropped:
+                self._lost("interface_dropped", total - interface.interface_dropped, time_ns)
+                interface.interface_dropped = total
+            elif code == _STATISTICS_OSDROP and total > interface.kernel_dropped:
+                self._lost("kernel_dropped", total - interface.kernel_dropped, time_ns)
+                interface.kernel_dropped = total
 
     def _lost(self, reason: Dropped, packets: int, time_ns: int) -> None:
         """Hands out a loss; time 0 is one that the file does not tell."""
