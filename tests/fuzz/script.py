@@ -11,7 +11,7 @@ from typing import NamedTuple
 CLIENT, SERVER, CUT, GAP, END, RESET, TIME, LOST, DOUBLED, LATE, OTHER, AGAIN = range(12)
 SPEAKERS = (CLIENT, SERVER)
 WITH_NUMBER = (GAP, TIME, OTHER, AGAIN)  # marks that have a byte behind them
-MOST_SAID = 32_768  # bytes, repetitions included
+MOST_SAID = 8_192  # bytes with repetitions: more than all limits together
 LITERAL = 0xFF
 
 
@@ -24,8 +24,8 @@ class Event(NamedTuple):
     number: int = 0
 
 
-def events(script: bytes) -> list[Event]:
-    """What happens, in order. Whoever speaks, speaks in one piece until a mark."""
+def events(script: bytes, most: int = MOST_SAID) -> list[Event]:
+    """What happens, in order. Whoever speaks, speaks in one piece until a mark. `most`: bytes that repetitions add up to."""
     found: list[Event] = []
     half = 0
     first, *rest = script.split(b"\xff")
@@ -50,7 +50,7 @@ def events(script: bytes) -> list[Event]:
         if mark in SPEAKERS:
             half = mark
         elif mark == AGAIN and found and found[-1].kind == CUT and len(part) > 1:
-            found += _repeated(found[-1], part[1], found)
+            found += _repeated(found[-1], part[1], most - sum([len(each.data) for each in found]))
         elif mark not in (CUT, AGAIN):
             found.append(Event(mark, half, number=part[1] if len(part) > 1 else 0))
     if said:
@@ -58,9 +58,8 @@ def events(script: bytes) -> list[Event]:
     return found
 
 
-def _repeated(event: Event, times: int, found: list[Event]) -> list[Event]:
+def _repeated(event: Event, times: int, room: int) -> list[Event]:
     """So a short script reaches limits; but there is an end to it."""
-    room = MOST_SAID - sum([len(each.data) for each in found])
     return [event] * min(times, max(room, 0) // len(event.data))
 
 

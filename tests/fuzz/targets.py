@@ -29,16 +29,17 @@ class Target(NamedTuple):
         return tell
 
 
-HTTP = ("wsobserve.websocket.http", "wsobserve.websocket.handshake", "wsobserve.websocket.opening")
+HTTP = tuple(f"wsobserve.websocket.{module}" for module in ("http", "handshake", "opening", "preamble"))
+SEARCH = tuple(f"wsobserve.websocket.{module}" for module in ("boundary", "resynchronisation", "recognition"))
 
 TARGETS = {
     "files": Target("files", ("wsobserve.capture",), 2_048),
     "packets": Target("packets", ("wsobserve.transport",), 1_024),
-    "segments": Target("segments", ("wsobserve.transport",), 201),
-    "handshake": Target("handshake", ("wsobserve.websocket", "wsobserve.redaction"), 2_048),
-    "frames": Target("frames", ("wsobserve.websocket",), 2_048, HTTP),
+    "segments": Target("segments", ("wsobserve.transport",), 151),
+    "handshake": Target("handshake", ("wsobserve.websocket", "wsobserve.redaction"), 1_280),
+    "frames": Target("frames", ("wsobserve.websocket",), 1_024, HTTP + SEARCH),
     "deflate": Target("deflate", ("wsobserve.websocket.deflate", "tests.fuzz.deflate"), 512),
-    "middle": Target("middle", ("wsobserve.websocket",), 2_048, HTTP),
+    "middle": Target("middle", ("wsobserve.websocket",), 768, HTTP),
     "payload": Target("payload", ("wsobserve.payload", "wsobserve.schema", "wsobserve.redaction"), 512),
     "names": Target("names", ("wsobserve.redaction",), 512),
     "whole": Target("whole", ("wsobserve",), 1_024),
