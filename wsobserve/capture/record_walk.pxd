@@ -1,5 +1,6 @@
 # C types of record_walk.py, for its compiled build.
 import cython
+from libc.stdint cimport int64_t
 
 from wsobserve.capture.interface cimport Interface
 
@@ -9,10 +10,6 @@ cdef Py_ssize_t _ROWS
 cdef long long _ENHANCED_PACKET
 cdef long long _ENHANCED_LENGTH
 cdef long long _OPTION_DROPCOUNT
-
-
-@cython.locals(value=cython.longlong)
-cdef long long word(const unsigned char[::1] view, Py_ssize_t position, bint big_endian) except -1
 
 
 @cython.final
@@ -37,7 +34,6 @@ cdef class RecordWalk:
     cpdef Py_ssize_t pcap(self, Py_ssize_t position, bint big_endian, Py_ssize_t header_length, long long fraction_ns) except -1
     cpdef Py_ssize_t enhanced(self, Py_ssize_t position, bint big_endian, list interfaces, int link_type) except -1
     @cython.locals(
-        view="const unsigned char[::1]",
         offsets=cython.longlong[::1],
         captured_lengths=cython.longlong[::1],
         original_lengths=cython.longlong[::1],
@@ -57,7 +53,6 @@ cdef class RecordWalk:
         self, Py_ssize_t position, bint big_endian, Py_ssize_t header_length, long long fraction_ns
     ) except -1
     @cython.locals(
-        view="const unsigned char[::1]",
         offsets=cython.longlong[::1],
         captured_lengths=cython.longlong[::1],
         original_lengths=cython.longlong[::1],
@@ -77,7 +72,9 @@ cdef class RecordWalk:
     )
     cpdef Py_ssize_t enhanced_by_bytes(self, Py_ssize_t position, bint big_endian, list interfaces, int link_type) except -1
     cpdef Py_ssize_t enhanced_by_headers(self, Py_ssize_t position, bint big_endian, list interfaces, int link_type) except -1
+    @cython.locals(value=cython.longlong)
+    cdef int64_t _word(self, Py_ssize_t position, bint big_endian) except -1
     @cython.locals(
-        view="const unsigned char[::1]", both=cython.longlong, code=cython.longlong, length=cython.longlong
+        both=cython.longlong, code=cython.longlong, length=cython.longlong
     )
     cdef bint _says_dropped(self, Py_ssize_t position, Py_ssize_t end, bint big_endian) except -1

@@ -107,16 +107,15 @@ class RecordWalk:
 
     def pcap_by_bytes(self, position: int, big_endian: bool, header_length: int, fraction_ns: int) -> int:
         """`pcap` as compiled code does it."""
-        view = self._view
-        end = len(view)
+        end = len(self._buffer)
         count = self.count
         offsets, captured_lengths = self._offset_rows, self._captured_rows
         original_lengths, times_ns = self._original_rows, self._time_rows
         while position + header_length <= end and count < _ROWS:
-            seconds = word(view, position, big_endian)
-            fraction = word(view, position + 4, big_endian)
-            captured = word(view, position + 8, big_endian)
-            original = word(view, position + 12, big_endian)
+            seconds = self._word(position, big_endian)
+            fraction = self._word(position + 4, big_endian)
+            captured = self._word(position + 8, big_endian)
+            original = self._word(position + 12, big_endian)
             start = position + header_length
             if captured > _MAXIMUM_LENGTH or start + captured > end or not (captured or original or seconds):
                 break
@@ -155,25 +154,24 @@ class RecordWalk:
 
     def enhanced_by_bytes(self, position: int, big_endian: bool, interfaces: list[Interface], link_type: int) -> int:
         """`enhanced` as compiled code does it."""
-        view = self._view
-        end = len(view)
+        end = len(self._buffer)
         count = self.count
         known = len(interfaces)
         current = -1
         offsets, captured_lengths = self._offset_rows, self._captured_rows
         original_lengths, times_ns = self._original_rows, self._time_rows
         while position + _ENHANCED_LENGTH <= end and count < _ROWS:
-            length = word(view, position + 4, big_endian)
-            if word(view, position, big_endian) != _ENHANCED_PACKET or length & 3 or length < _ENHANCED_LENGTH:
+            length = self._word(position + 4, big_endian)
+            if self._word(position, big_endian) != _ENHANCED_PACKET or length & 3 or length < _ENHANCED_LENGTH:
                 break
             if length > _MAXIMUM_BLOCK or position + length > end:
                 break
-            number = word(view, position + 8, big_endian)
-            high = word(view, position + 12, big_endian)
-            units = high << 32 | word(view, position + 16, big_endian)
-            captured = word(view, position + 20, big_endian)
+            number = self._word(position + 8, big_endian)
+            high = self._word(position + 12, big_endian)
+            units = high << 32 | self._word(position + 16, big_endian)
+            captured = self._word(position + 20, big_endian)
             padded = captured + 3 & ~3
-            if padded > length - _ENHANCED_LENGTH or word(view, position + length - 4, big_endian) != length:
+            if padded > length - _ENHANCED_LENGTH or self._word(position + length - 4, big_endian) != length:
                 break
             if number != current:
                 if number >= known:
@@ -189,7 +187,7 @@ class RecordWalk:
                 break
             offsets[count] = start
             captured_lengths[count] = captured
-            original_lengths[count] = word(view, position + 24, big_endian)
+            original_lengths[count] = self._word(position + 24, big_endian)
             units *= interface.exact_ns
             if interface.exact_per != 1:
                 units //= interface.exact_per
@@ -199,11 +197,22 @@ class RecordWalk:
         self.count = count
         return position
 
+    def _word(self, position: int, big_endian: bool) -> int:
+        """The unsigned 32-bit number at `position`."""
+        if big_endian:
+            value = self._view[position]
+            value = value << 8 | self._view[position + 1]
+            value = value << 8 | self._view[position + 2]
+            return value << 8 | self._view[position + 3]
+        value = self._view[position + 3]
+        value = value << 8 | self._view[position + 2]
+        value = value << 8 | self._view[position + 1]
+        return value << 8 | self._view[position]
+
     def _says_dropped(self, position: int, end: int, big_endian: bool) -> bool:
         """Whether the options from `position` on count dropped packets; a list that is not well-formed ends early."""
-        view = self._view
         while position + 4 <= end:
-            both = word(view, position, big_endian)
+            both = self._word(position, big_endian)
             code = both >> 16 if big_endian else both & 0xFFFF
             length = both & 0xFFFF if big_endian else both >> 16
             if not code or position + 4 + length > end:
@@ -255,19 +264,6 @@ class RecordWalk:
             position = next_position
         self.count = count
         return position
-
-
-def word(view: memoryview, position: int, big_endian: bool) -> int:
-    """The unsigned 32-bit number at `position`."""
-    if big_endian:
-        value = view[position]
-        value = value << 8 | view[position + 1]
-        value = value << 8 | view[position + 2]
-        return value << 8 | view[position + 3]
-    value = view[position + 3]
-    value = value << 8 | view[position + 2]
-    value = value << 8 | view[position + 1]
-    return value << 8 | view[position]
 
 
 def _says_dropped(buffer: bytes, position: int, end: int, big_endian: bool) -> bool:
