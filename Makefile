@@ -2,7 +2,8 @@
 #
 #   make demo     analyse a bundled capture and show it on http://127.0.0.1:8501
 #   make test     format, lint, types, contracts, then the tests on both builds
-#   make bench    what decoding costs, compiled and pure
+#   make bench    what decoding costs, beside tshark, dpkt and C (make bench BENCH_ARGUMENTS=--full for all of it)
+#   make fuzz     try to break every parser, FUZZ_SECONDS for each on each build (see docs/fuzzing.md)
 #   make format   format the sources
 #   make build    wheel and source distribution in dist/
 #   make clean    forget all of the above
@@ -14,6 +15,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV ?= .venv
 DEMO_ARGUMENTS ?=
+BENCH_ARGUMENTS ?= --rounds 3 --tshark-rounds 1
 TESTS ?= tests
 PYTEST_ARGUMENTS ?=
 
@@ -30,7 +32,7 @@ TEST = cd build/$(1) && PYTHONPATH=$(CURDIR)/build/$(1) WSOBSERVE_EXPECT_BUILD=$
 CAN_COMPILE = $(shell $$($(BIN)/python -c 'import sysconfig as s; print(s.get_config_var("CC"), "-I" + s.get_path("include"))') \
 	-include Python.h -fsyntax-only -x c /dev/null >/dev/null 2>&1 && echo yes)
 
-.PHONY: demo test lint bench format build clean
+.PHONY: demo test lint bench fuzz format build clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed-demo
@@ -55,7 +57,10 @@ lint: $(VENV)/installed-test
 	$(BIN)/lint-imports --no-logo
 
 bench: $(VENV)/installed-test build/pure/built build/compiled/built
-	$(BIN)/python -P tests/benchmarks/bench.py build/compiled build/pure
+	$(BIN)/python -m tests.benchmarks.bench build/compiled build/pure $(BENCH_ARGUMENTS)
+
+fuzz: $(VENV)/installed-test build/pure/built build/compiled/built
+	$(BIN)/python -P tests/fuzz/all_targets.py build/pure build/compiled
 
 format: $(VENV)/installed-test
 	$(BIN)/ruff check --fix-only

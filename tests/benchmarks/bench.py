@@ -55,13 +55,12 @@ def main() -> None:
 
     print(_heading(options))
     print(_table(results, truths, sizes))
-    for name in ("lossy",):
-        if name in results:
-            print(_counts(name, results[name], truths[name]))
+    if "lossy" in results:
+        print(_counts("lossy", results["lossy"], truths["lossy"]))
     for name, runs in results.items():
         accounting = runs[COUNT][-1].found.accounting
         if name in hostile.MADE and accounting is not None:
-            print(f"{name}, given up or left aside: {given_up(accounting)}")
+            print(f"{name}, given up or left aside: {given_up(accounting) or 'nothing'}")
     costs = {(name, program): _cost(runs) for name, all_runs in results.items() for program, runs in all_runs.items()}
     lines = bars.bars({key: cost for key, cost in costs.items() if cost is not None})
     print("\nBars" + ("" if options.scale == 1 else f" (they are meant for scale 1, and this is {options.scale:g})"))
@@ -86,7 +85,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="OUT", help="write every run to this file")
     options = parser.parse_args()
     if options.full:
-        options.rounds, options.tshark_rounds, options.with_pure = max(5, options.rounds), None, True
+        options.rounds, options.with_pure = max(5, options.rounds), True
         options.only = options.only or [*MEASURED, *COUNTED_ONLY]
     options.only = options.only or [*MEASURED, *hostile.MADE]
     if unknown := set(options.only) - {*MEASURED, *COUNTED_ONLY}:
@@ -95,6 +94,10 @@ def _options() -> argparse.Namespace:
         parser.error("--with-pure and --full need the directory of the pure build")
     if options.rounds < 1 or options.scale <= 0:
         parser.error("--rounds and --scale are more than nothing")
+    try:
+        options.build_names = [programs.build_name(build) for build in (options.build, options.pure) if build is not None]
+    except ValueError as error:
+        parser.error(str(error))
     options.tshark_rounds = options.rounds if options.tshark_rounds is None else options.tshark_rounds
     return options
 
@@ -172,6 +175,8 @@ def _wrong(name: str, runs: Runs, truth: Truth) -> list[str]:
                 sentences += wrong_counts(run.found, truth)
             if run.found.accounting is not None:
                 sentences += broken_equations(run.found.accounting)
+                if name in hostile.MADE and not given_up(run.found.accounting):
+                    sentences.append("nothing is said about what was given up")
             found += [f"{name}, {program}: {sentence}" for sentence in sentences]
     one, two = (runs[program][-1].found.accounting for program in (COUNT, TWO_WORKERS))
     if one != two:
@@ -214,7 +219,8 @@ def _heading(options: argparse.Namespace) -> str:
     rounds = f"{options.rounds} rounds" if options.rounds > 1 else "1 round"
     if options.tshark_rounds != options.rounds:
         rounds += f" (tshark {options.tshark_rounds})"
-    facts = [time.strftime("%Y-%m-%d", time.gmtime()), f"scale {options.scale:g}, {rounds}", _processor()]
+    built = f"count and analyze are the {options.build_names[0]} build"
+    facts = [time.strftime("%Y-%m-%d", time.gmtime()), f"scale {options.scale:g}, {rounds}", built, _processor()]
     return "\n" + "; ".join([*facts, f"Python {platform.python_version()}", _version("tshark")]) + "\n"
 
 

@@ -37,9 +37,9 @@ def broken_equations(accounting: dict[str, Any]) -> list[str]:
 
 
 def given_up(accounting: dict[str, Any]) -> str:
-    """In a line, what could not be followed or was not kept, and why."""
+    """In a line, what could not be followed or was not kept, and why; empty when that is nothing."""
     kinds = ("packets_skipped", "packets_dropped", "bytes_discarded", "messages_undecoded", "anomalies", "connections")
     told = [f"{kind} {name} {n:,}" for kind in kinds for name, n in accounting[kind].items() if name != "websocket"]
     single = ("bytes_buffered", "bytes_lost", "gaps", "bytes_unsynchronised")
     told += [f"{name} {accounting[name]:,}" for name in single if accounting[name]]
-    return "; ".join(told) or "nothing"
+    return "; ".join(told)

@@ -83,7 +83,7 @@ def bomb(path: Path, scale: float) -> Truth:
     deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
     # A full flush ends on a byte and refers to nothing before it, so the same bytes may follow again and again.
     piece = deflater.compress(b"0" * (1 << 24)) + deflater.flush(zlib.Z_FULL_FLUSH)
-    pieces = max(1, int(640 * scale))
+    pieces = max(4, int(640 * scale))
     with CaptureFile(path) as file:
         connection = Connection(file, 0, deflate=True)
         connection.open()

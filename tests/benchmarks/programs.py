@@ -92,6 +92,17 @@ def _read_nothing(output: Path) -> Found:
     return Found()
 
 
+def build_name(build: Path) -> str:
+    """`compiled`, `pure` or `mixed`. ValueError: another wsobserve would run, one that is installed beside it."""
+    code = "import wsobserve, wsobserve.build as b; print(wsobserve.__path__[0], b.build_name(), sep='\\n')"
+    environment = {**os.environ, "PYTHONPATH": str(build.resolve())}
+    answer = subprocess.run([sys.executable, "-P", "-c", code], env=environment, capture_output=True, text=True)
+    place, _, name = answer.stdout.strip().partition("\n")
+    if answer.returncode or Path(place).parent != build.resolve():
+        raise ValueError(f"no build of wsobserve in {build}")
+    return name
+
+
 def wsobserve(name: str, build: Path, *arguments: str) -> Program:
     """A command of one build of wsobserve, which gets the file and `--json`."""
     command = [sys.executable, "-P", "-m", "wsobserve", *arguments, "--json"]
@@ -106,7 +117,7 @@ def count(build: Path, workers: int = 1, suffix: str = "") -> Program:
 
 def everything_on(build: Path, store: Path) -> Program:
     """Channels, schemas, statistics, and all of it into a store."""
-    return wsobserve("analyze with store", build, "analyze", "--store", str(store))
+    return wsobserve("analyze with store", build, "analyze", "--workers", "1", "--store", str(store))
 
 
 def tshark_fields() -> Program | None:
