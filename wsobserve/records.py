@@ -122,7 +122,7 @@ class Half(Record, frozen=True, kw_only=True):
 
 
 class Connection(Record, frozen=True, kw_only=True):
-    """A TCP connection has been seen for the first time. Halves 0 and 1 are its two directions.
+    """A TCP connection: more of it has been seen than a SYN and its answer. Halves 0 and 1 are its two directions.
 
     Half 0 is what `endpoints[0]` sends. `initiator` is the half that sent the SYN; None when no SYN was seen.
     """
@@ -356,6 +356,8 @@ class ChannelMessage(Record, frozen=True, kw_only=True):
     frame_bytes: int = 0
     length: int = 0  # after inflation; 0 when it is not known
     body: object = None
+    # A JSON text of the body's keys, nesting and types, for the folds too; then there is no `body`. Empty: not worked out.
+    structure: str = ""
 
 
 # --- names that stay the same from run to run ---------------------------------------------------------------------------
@@ -598,6 +600,7 @@ class Accounting(msgspec.Struct, kw_only=True):
     payload_bytes == delivered + duplicate + discarded(by reason) + buffered
     messages == decoded + sum(undecoded)
 
+    Of a connection that is `half_open` there was a SYN, or its answer too, and no record tells of it.
     The only record that is not frozen: it is a fold, merged by adding up.
     """
 
@@ -617,7 +620,8 @@ class Accounting(msgspec.Struct, kw_only=True):
     bytes_lost: int = 0  # in gaps of connections that are followed
     gaps: int = 0
 
-    connections: dict[str, int] = {}  # of TCP, by what they carried: `websocket`, `http`, `tls`, `half_open`, `other`...
+    connections: dict[str, int] = {}  # of TCP, by what they carried: `websocket`, `http`, `tls`, `other`..., or `half_open`
+    connections_evicted: dict[str, int] = {}  # half-open ones included: `limit` (made room for others), `idle`
     handshakes: dict[str, int] = {}  # `accepted`, `refused`, `unanswered`, `mid_stream`
     frames: dict[str, int] = {}  # by opcode name
     frame_bytes: int = 0  # headers and payloads

@@ -10,24 +10,24 @@ from wsobserve.transport.recent import RecentBytes
 
 def test_bytes_that_come_again_are_compared_where_they_were() -> None:
     recent = RecentBytes()
-    recent.add(b"abc")
-    recent.add(b"def")
+    recent.add(b"abc", 8192)
+    recent.add(b"def", 8192)
     assert not recent.differs(4, b"cd")
     assert recent.differs(4, b"cX")
 
 
 def test_bytes_that_are_not_at_hand_any_more_are_not_compared() -> None:
     recent = RecentBytes()
-    recent.add(b"old")
+    recent.add(b"old", 8192)
     recent.clear()
-    recent.add(b"new")
+    recent.add(b"new", 8192)
     assert not recent.differs(6, b"???new")
     assert recent.differs(6, b"???neX")
 
 
 def test_a_long_payload_leaves_its_last_eight_kibibytes() -> None:
     recent = RecentBytes()
-    recent.add(bytes(100_000) + b"end")
+    recent.add(bytes(100_000) + b"end", 8192)
     assert recent.length == 8192
     assert recent.differs(3, b"eXd")
 
@@ -36,7 +36,7 @@ def test_a_long_payload_leaves_its_last_eight_kibibytes() -> None:
 def test_what_is_kept_is_bounded_and_the_end_of_what_was_delivered(pieces: list[bytes]) -> None:
     recent = RecentBytes()
     for piece in pieces:
-        recent.add(piece)
+        recent.add(piece, 8192)
     kept = b"".join(recent.pieces)
     assert len(kept) == recent.length <= 8192
     assert b"".join(pieces).endswith(kept)

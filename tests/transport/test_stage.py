@@ -354,10 +354,17 @@ def test_a_reset_takes_effect_when_nothing_came_for_a_while() -> None:
     assert only_end(transport.receive(batch([*HANDSHAKE, up(1001, flags=RST)])) + transport.expire(3 * SECOND)).how == "reset"
 
 
-def test_a_refused_connection_ends_with_a_reset() -> None:
-    records = run([up(1000, ack=None, flags=SYN), down(0, ack=1001, flags=RST)])
-    assert ends(records) == ["reset", "reset"]
-    assert anomalies(records) == []
+def test_a_refused_connection_is_counted_and_nothing_is_told_of_it() -> None:
+    transport = Transport()
+    refused = [up(1000, ack=None, flags=SYN), down(0, ack=1001, flags=RST)]
+    assert transport.receive(batch(refused)) + transport.finish() == []
+    assert account(transport).connections == {"half_open": 1}
+
+
+def test_a_forged_refusal_does_not_hide_the_connection() -> None:
+    records = run([HANDSHAKE[0], down(0, ack=1001, flags=RST), HANDSHAKE[1], HANDSHAKE[2], up(1001, b"hello")])
+    assert streams(records) == {UP: b"hello"}
+    assert only_end(records).how == "capture_end"
 
 
 def test_a_forged_reset_does_not_blind_us() -> None:
@@ -450,41 +457,32 @@ def test_a_flood_of_syns_evicts_itself_and_not_the_others() -> None:
     flood = [segment((i.to_bytes(4, "big"), 1), SERVER, 1, None, SYN) for i in range(1000)]
     records = transport.receive(batch([*HANDSHAKE, *flood, up(1001, b"still here")]))
     assert [one.data for one in records if isinstance(one, StreamBytes)] == [b"still here"]
-    assert sum(isinstance(one, ConnectionEnd) and one.how == "evicted" for one in records) >= 950
+    assert not any(isinstance(one, ConnectionEnd) for one in records)
+    counted = account(transport)
+    assert counted.connections == {"half_open": 1000}
+    assert 950 <= counted.connections_evicted["limit"] <= 1000
 
 
-def test_of_a_syn_alone_nothing_is_told_until_more_comes_or_it_is_given_up() -> None:
+def test_of_a_syn_and_its_answer_nothing_is_told_until_more_comes() -> None:
     transport = Transport()
-    assert transport.receive(batch([HANDSHAKE[0]])) == []
-    (connection,) = transport.receive(batch([HANDSHAKE[1]], first=2))
+    assert transport.receive(batch(HANDSHAKE[:2])) == []
+    assert account(transport).connections == {"half_open": 1}
+    (connection,) = transport.receive(batch(HANDSHAKE[2:], first=3))
     assert isinstance(connection, Connection)
     assert (connection.packet, connection.time_ns, connection.initiator) == (1, MILLISECOND, 0)
+    assert account(transport).connections == {}
+    assert only_end(transport.finish()).health.round_trip_ns == MILLISECOND
+
+
+def test_a_syn_alone_that_is_idle_is_counted_and_nothing_is_told_of_it() -> None:
     transport = Transport()
     transport.receive(batch([HANDSHAKE[0]]))
     assert transport.expire(3000 * SECOND) == []
-    records = transport.expire(3700 * SECOND)
-    assert [type(one).__name__ for one in records] == ["Connection", "StreamEnd", "StreamEnd", "ConnectionEnd"]
-    assert only_end(records) == ConnectionEnd(
-        connection=connection.id, time_ns=MILLISECOND, packet=1, how="evicted", ended_by=None
-    )
+    assert account(transport).connections_evicted == {}
+    assert transport.expire(3700 * SECOND) == []
+    assert account(transport).connections_evicted == {"idle": 1}
     assert transport.finish() == []
-
-
-def test_a_half_open_connection_goes_before_one_with_bytes_and_after_a_closed_one() -> None:
-    closed = [up(1001, b"hello"), down(5001, b"ok"), *CLOSING]
-    other = (CLIENT[0], 9)
-    more = [
-        segment(other, SERVER, 1, None, SYN),
-        segment((CLIENT[0], 8), SERVER, 1, None, 0, b"bytes"),
-        segment((CLIENT[0], 7), SERVER, 1, None, SYN),
-        segment((CLIENT[0], 6), SERVER, 1, None, SYN),
-    ]
-    transport = Transport(Limits(connections=3))
-    records = transport.receive(batch([*HANDSHAKE, *closed, *more]))
-    evicted = [one for one in records if isinstance(one, ConnectionEnd) and one.how == "evicted"]
-    names = {one.id: one.endpoints[0] for one in records if isinstance(one, Connection)}
-    assert [names[one.connection] for one in evicted] == ["10.0.0.1:9"]
-    assert AnomalyKind.LIMIT_CONNECTIONS not in anomalies(records)
+    assert account(transport).connections == {"half_open": 1}
 
 
 def test_an_ignored_connection_delivers_nothing_more_but_its_end() -> None:

@@ -14,6 +14,7 @@ cdef int START_PACKETS
 cdef int TRUE_START
 
 
+@cython.final
 cdef class TcpConnection:
     cdef readonly bytes key
     cdef readonly str id
@@ -22,6 +23,7 @@ cdef class TcpConnection:
     cdef readonly long long last_ns
     cdef readonly long long last_packet
     cdef readonly long long packets
+    cdef readonly int partition
     cdef readonly long long closed_ns
     cdef readonly object ended_by
     cdef readonly int reset_by
@@ -35,7 +37,7 @@ cdef class TcpConnection:
     cdef readonly long long syn_ns
     cdef readonly object round_trip_ns
 
-    @cython.locals(half=HalfStream)
+    @cython.locals(first=HalfStream, second=HalfStream)
     cpdef open(self, HalfOpen syn)
     @cython.locals(
         half=HalfStream, peer=HalfStream, flags=cython.int, sequence_number=cython.longlong, length=cython.Py_ssize_t
@@ -47,6 +49,8 @@ cdef class TcpConnection:
     cdef _synchronise(self, int index, PacketDecoder segment, long long time_ns, list out)
     @cython.locals(half=HalfStream, peer=HalfStream, captured=cython.longlong, position=cython.longlong, fits=cython.bint)
     cdef _reset(self, int index, PacketDecoder segment, long long time_ns, long long packet, list out)
+    @cython.locals(half=HalfStream, peer=HalfStream)
+    cdef _believe_reset(self, int index, bint fits, long long time_ns, long long packet)
     @cython.locals(half=HalfStream, peer=HalfStream, own=cython.longlong, other=cython.longlong, alive=cython.bint)
     cdef _doubt_reset(self, int index, PacketDecoder segment)
     @cython.locals(first=HalfStream, second=HalfStream)

@@ -5,8 +5,6 @@ In: segments that the decoder has read. Out: the records of both halves, and `Co
 
 from __future__ import annotations
 
-import ipaddress
-from hashlib import blake2b
 from heapq import merge
 
 from wsobserve.records import (
@@ -21,11 +19,13 @@ from wsobserve.records import (
     StreamRecord,
     TcpHealth,
 )
-from wsobserve.transport.half_open import HalfOpen
+from wsobserve.transport.endpoints import connection_id, endpoint_names
+from wsobserve.transport.half_open import REFUSED, UNANSWERED, HalfOpen
 from wsobserve.transport.held import StreamTotals
 from wsobserve.transport.ordered import EndReason
 from wsobserve.transport.packet import PacketDecoder
 from wsobserve.transport.tcp import HalfStream
+from wsobserve.transport.window import ZeroWindow
 
 FIN = 0x01
 SYN = 0x02
@@ -49,6 +49,7 @@ class TcpConnection:
         "last_ns",
         "last_packet",
         "packets",
+        "partition",
         "reset_by",
         "reset_fits",
         "reset_highest",
@@ -62,9 +63,17 @@ class TcpConnection:
     )
 
     def __init__(
-        self, key: bytes, flags: int, time_ns: int, packet: int, totals: StreamTotals, out: list[StreamRecord]
+        self,
+        key: bytes,
+        partition: int,
+        flags: int,
+        time_ns: int,
+        packet: int,
+        totals: StreamTotals,
+        out: list[StreamRecord],
     ) -> None:
         self.key = key
+        self.partition = partition
         self.started_ns = self.last_ns = time_ns
         self.last_packet = packet
         self.packets = 0
@@ -96,19 +105,33 @@ class TcpConnection:
                 time_ns=time_ns,
                 packet=packet,
                 initiator=initiator,
+                partition=partition,
             )
         )
 
     # --- segments
 
     def open(self, syn: HalfOpen) -> None:
-        """Take the SYN with which half 0 began."""
+        """Take the SYN with which half 0 began, and its answer if there was one."""
+        first, second = self.halves
         self.packets = 1
         self.syn_half = 0
-        self.syn_ns = syn.time_ns
-        self.halves[0].synchronise(syn.sequence_number, [])
-        if syn.window == 0:
-            self.halves[0].zero_window.announce(0, syn.time_ns)
+        self.syn_ns = -1 if syn.repeated else syn.time_ns
+        first.synchronise(syn.sequence_number, [])
+        first.announce(syn.window, syn.time_ns)
+        if syn.answer == UNANSWERED:
+            return
+        self.packets = 2
+        self.last_ns = syn.answer_ns
+        self.last_packet = syn.answer_packet
+        if syn.answer == REFUSED:
+            self._believe_reset(1, True, syn.answer_ns, syn.answer_packet)
+            return
+        if not syn.repeated:
+            self.round_trip_ns = max(syn.answer_ns - syn.time_ns, 0)
+        second.synchronise(syn.answer_sequence_number, [])
+        second.announce(syn.answer_window, syn.answer_ns)
+        self.settled = True
 
     def receive(self, index: int, segment: PacketDecoder, time_ns: int, packet: int, out: list[StreamRecord]) -> bool:
         """Take a segment of half `index`; `belongs` has said yes when it is a SYN. True: time may decide something now."""
@@ -130,8 +153,8 @@ class TcpConnection:
                 half.urgent(time_ns, packet, out)
         if flags & ACK:
             peer.acknowledge(segment.acknowledgment_number, time_ns)
-        if segment.window == 0 or half.zero_window.since_ns >= 0:
-            half.zero_window.announce(segment.window, time_ns)
+        if segment.window == 0 or half.zero_window is not None:
+            half.announce(segment.window, time_ns)
         if segment.payload_length:
             half.receive(
                 sequence_number,
@@ -208,11 +231,14 @@ class TcpConnection:
             fits = segment.flags & ACK != 0 and peer.ordered.start <= position <= peer.ordered.highest
         if not fits:
             out.append(Anomaly(half=half.record, time_ns=time_ns, packet=packet, anomaly=AnomalyKind.TCP_RESET_OUT_OF_WINDOW))
+        self._believe_reset(index, fits, time_ns, packet)
+
+    def _believe_reset(self, index: int, fits: bool, time_ns: int, packet: int) -> None:
         self.reset_by = index
         self.reset_fits = fits
         self.reset_ns = time_ns
         self.reset_packet = packet
-        self.reset_highest = (half.ordered.highest, peer.ordered.highest)
+        self.reset_highest = (self.halves[index].ordered.highest, self.halves[1 - index].ordered.highest)
 
     def _doubt_reset(self, index: int, segment: PacketDecoder) -> None:
         """Forget an RST when its half goes on: with new bytes, or by acknowledging bytes sent after the RST.
@@ -298,8 +324,8 @@ class TcpConnection:
         if self.reset_by >= 0 and self.reset_fits:
             how = "reset"
         first, second = self.halves
-        first.zero_window.announce(1, time_ns)
-        second.zero_window.announce(1, time_ns)
+        first.announce(1, time_ns)
+        second.announce(1, time_ns)
         out.append(
             ConnectionEnd(
                 connection=self.id, time_ns=time_ns, packet=packet, how=how, ended_by=self.ended_by, health=self.health()
@@ -314,45 +340,15 @@ class TcpConnection:
             segments=(first.segments, second.segments),
             payload_bytes=(first.payload_bytes, second.payload_bytes),
             retransmitted_segments=(first.retransmitted_segments, second.retransmitted_segments),
-            zero_window_ns=(first.zero_window.total_ns, second.zero_window.total_ns),
+            zero_window_ns=(_zero_ns(first.zero_window), _zero_ns(second.zero_window)),
             lost_bytes=(first.ordered.lost_bytes, second.ordered.lost_bytes),
             gaps=(first.ordered.gaps, second.ordered.gaps),
         )
 
 
+def _zero_ns(window: ZeroWindow | None) -> int:
+    return 0 if window is None else window.total_ns
+
+
 def _time_of(record: StreamRecord) -> int:
     return record.time_ns if isinstance(record, StreamBytes | StreamGap | StreamEnd | Anomaly) else 0
-
-
-def opposite(key: bytes) -> bytes:
-    """The key of the other direction."""
-    half = (len(key) - 4) >> 1
-    ports = 2 * half
-    return key[half:ports] + key[:half] + key[ports + 2 :] + key[ports : ports + 2]
-
-
-def connection_id(key: bytes, time_ns: int, packet: int) -> str:
-    """16 hex digits that depend on the endpoints (in either order) and the first packet alone."""
-    seed = min(key, opposite(key)) + time_ns.to_bytes(16, "big", signed=True) + packet.to_bytes(8, "big")
-    return blake2b(seed, digest_size=8).hexdigest()
-
-
-def endpoint_names(key: bytes) -> tuple[str, str, str, str]:
-    """Source and destination, `address:port` as tshark writes it, then both again with IPv6 in brackets."""
-    half = (len(key) - 4) >> 1
-    ports = 2 * half
-    source, destination = _address(key[:half]), _address(key[half:ports])
-    source_port = int.from_bytes(key[ports : ports + 2], "big")
-    destination_port = int.from_bytes(key[ports + 2 :], "big")
-    plain = f"{source}:{source_port}", f"{destination}:{destination_port}"
-    if half == 4:
-        return *plain, *plain
-    return *plain, f"[{source}]:{source_port}", f"[{destination}]:{destination_port}"
-
-
-def _address(packed: bytes) -> str:
-    if len(packed) == 4:
-        return f"{packed[0]}.{packed[1]}.{packed[2]}.{packed[3]}"
-    if packed[:12] == b"\x00" * 10 + b"\xff\xff":
-        return f"::ffff:{packed[12]}.{packed[13]}.{packed[14]}.{packed[15]}"
-    return ipaddress.IPv6Address(packed).compressed

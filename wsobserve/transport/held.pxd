@@ -1,10 +1,22 @@
 # C types of held.py, for its compiled build.
 import cython
 
+from wsobserve.transport.hole cimport HoleWait
+
 cdef long long PIECE_WEIGHT
+cdef long long RECENT_BYTES
+cdef long long RECENT_SHARE
+cdef long long RECENT_LEAST
 
 
+cdef class HeldBytes
+
+
+@cython.final
 cdef class StreamTotals:
+    cdef readonly HeldBytes nothing_held
+    cdef readonly HoleWait no_wait
+    cdef readonly Py_ssize_t recent_bytes
     cdef readonly long long stream_buffer
     cdef readonly long long total_buffer
     cdef readonly long long gap_wait_ns
@@ -17,9 +29,12 @@ cdef class StreamTotals:
     cdef public long long gaps
     cdef readonly dict discarded
 
+    @cython.locals(allowed=cython.longlong)
+    cpdef share_recent(self, long long connections)
     cpdef discard(self, str reason, long long length)
 
 
+@cython.final
 cdef class Piece:
     cdef readonly long long position
     cdef readonly long long length
@@ -29,6 +44,7 @@ cdef class Piece:
     cdef readonly long long packet
 
 
+@cython.final
 cdef class HeldBytes:
     cdef readonly StreamTotals totals
     cdef readonly list pieces

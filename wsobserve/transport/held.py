@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from wsobserve.config import Limits
+from wsobserve.transport.hole import HoleWait
 
 PIECE_WEIGHT = 256  # what a held piece costs beside its bytes
+RECENT_BYTES = 8_192  # of one half, kept after delivery to be compared with bytes that come again
+RECENT_SHARE = 512 * 1024  # of all halves of a partition, as long as their number does not change
+RECENT_LEAST = 512  # less is not worth its own weight: then nothing is compared
 
 
 class StreamTotals:
-    """What all halves share: the limits, and the counters behind `Accounting`."""
+    """What the halves of one partition share: their part of the limits, and the counters behind `Accounting`.
+
+    `nothing_held` and `no_wait` stand for those of every half that needs none of its own yet.
+    """
 
     __slots__ = (
         "buffered",
@@ -18,16 +25,22 @@ class StreamTotals:
         "gap_wait_ns",
         "gaps",
         "lost",
+        "no_wait",
+        "nothing_held",
         "payload_bytes",
+        "recent_bytes",
         "stream_buffer",
         "total_buffer",
         "weight",
     )
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, shares: int = 1) -> None:
         self.stream_buffer = limits.stream_buffer
-        self.total_buffer = limits.total_buffer
+        self.total_buffer = max(limits.total_buffer // shares, 1)
         self.gap_wait_ns = limits.gap_wait_ns
+        self.nothing_held = HeldBytes(self)
+        self.no_wait = HoleWait(limits.gap_wait_ns)
+        self.recent_bytes = RECENT_BYTES
         self.payload_bytes = 0
         self.delivered = 0
         self.duplicate = 0
@@ -36,6 +49,11 @@ class StreamTotals:
         self.lost = 0
         self.gaps = 0
         self.discarded: dict[str, int] = {}
+
+    def share_recent(self, connections: int) -> None:
+        """So many connections are known: let all that they remember of what they delivered stay within bounds."""
+        allowed = RECENT_SHARE // (2 * connections) if connections else RECENT_BYTES
+        self.recent_bytes = min(allowed, RECENT_BYTES) if allowed >= RECENT_LEAST else 0
 
     def discard(self, reason: str, length: int) -> None:
         """Count bytes that will not be delivered."""

@@ -1,8 +1,11 @@
 # C types of hole.py, for its compiled build.
+import cython
+
 cdef long long UNACKNOWLEDGED_WAIT_NS
 cdef long long SEGMENTS_AFTER_ACKNOWLEDGMENT
 
 
+@cython.final
 cdef class HoleWait:
     cdef readonly long long gap_wait_ns
     cdef readonly long long acknowledged

@@ -5,6 +5,7 @@ cdef long long MASK
 cdef int SEGMENTS_THAT_AGREE
 
 
+@cython.final
 cdef class Jump:
     cdef readonly long long segments
     cdef readonly long long arrival

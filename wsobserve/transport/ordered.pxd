@@ -1,6 +1,7 @@
 # C types of ordered.py, for its compiled build.
 import cython
 
+from wsobserve.stream_bytes cimport stream_bytes
 from wsobserve.transport.held cimport HeldBytes, Piece, StreamTotals
 from wsobserve.transport.recent cimport RecentBytes
 
@@ -36,6 +37,7 @@ cdef class OrderedBytes:
     ) except -1
     @cython.locals(length=cython.Py_ssize_t)
     cpdef deliver(self, bytes data, long long arrival, long long time_ns, long long packet, list out)
+    cdef _remember(self, bytes data)
     @cython.locals(pieces=list, piece=Piece, count=cython.Py_ssize_t)
     cpdef bint drain(self, list out) except -1
     cpdef show(self, Piece piece)

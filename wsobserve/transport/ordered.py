@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from wsobserve.records import StreamBytes, StreamEnd, StreamGap, StreamRecord
+from wsobserve.records import StreamEnd, StreamGap, StreamRecord
+from wsobserve.stream_bytes import stream_bytes
 from wsobserve.transport.held import HeldBytes, Piece, StreamTotals
 from wsobserve.transport.recent import RecentBytes
 
@@ -48,8 +49,8 @@ class OrderedBytes:
         self.start = 0  # position of the first byte, once anchored
         self.expected = 0  # position of the next byte to deliver
         self.highest = 0  # position behind the last byte seen
-        self.held = HeldBytes(totals)
-        self.recent = RecentBytes()
+        self.held = totals.nothing_held
+        self.recent: RecentBytes | None = None  # None: nothing is remembered
         # with which packet the last byte became available in order
         self.shown_arrival = 0
         self.shown_time_ns = 0
@@ -96,13 +97,15 @@ class OrderedBytes:
             if position < self.expected and position < end:
                 doubled = min(self.expected, end) - position
                 self.totals.duplicate += min(doubled, len(data))
-                conflict = self.recent.differs(self.expected - position, data[:doubled])
+                conflict = self.recent is not None and self.recent.differs(self.expected - position, data[:doubled])
                 data = data[doubled:]
                 position += doubled
         if position >= end:
             return conflict
         if end > self.highest:
             self.highest = end
+        if self.held is self.totals.nothing_held:
+            self.held = HeldBytes(self.totals)
         return self.held.insert(Piece(position, end - position, data, arrival, time_ns, packet)) or conflict
 
     def deliver(self, data: bytes, arrival: int, time_ns: int, packet: int, out: list[StreamRecord]) -> None:
@@ -115,8 +118,18 @@ class OrderedBytes:
         if self.highest < self.expected:
             self.highest = self.expected
         self.totals.delivered += length
-        self.recent.add(data)
-        out.append(StreamBytes(self.connection, self.index, time_ns, packet, data))
+        self._remember(data)
+        out.append(stream_bytes(self.connection, self.index, time_ns, packet, data))
+
+    def _remember(self, data: bytes) -> None:
+        """Keep these bytes for a while, to compare them with what comes again."""
+        if self.recent is None:
+            if self.totals.recent_bytes == 0:
+                return
+            self.recent = RecentBytes()
+        self.recent.add(data, self.totals.recent_bytes)
+        if self.totals.recent_bytes == 0:
+            self.recent = None
 
     def drain(self, out: list[StreamRecord]) -> bool:
         """Deliver the held pieces up to the first hole; false when there are none."""
@@ -131,8 +144,8 @@ class OrderedBytes:
             if piece.data:
                 self.totals.delivered += len(piece.data)
                 self.expected += len(piece.data)
-                self.recent.add(piece.data)
-                out.append(StreamBytes(self.connection, self.index, self.shown_time_ns, self.shown_packet, piece.data))
+                self._remember(piece.data)
+                out.append(stream_bytes(self.connection, self.index, self.shown_time_ns, self.shown_packet, piece.data))
             if len(piece.data) < piece.length:
                 self.skip(piece.position + piece.length, "cut", self.shown_time_ns, self.shown_packet, out)
         del pieces[:count]
@@ -149,7 +162,7 @@ class OrderedBytes:
         """The bytes up to this position will not come."""
         length = position - self.expected
         self.expected = position
-        self.recent.clear()
+        self.recent = None
         self.lost_bytes += length
         self.gaps += 1
         self.totals.lost += length
@@ -166,7 +179,7 @@ class OrderedBytes:
     def drop(self, reason: str) -> None:
         """Nobody wants what is held."""
         self.held.discard(reason)
-        self.recent.clear()
+        self.recent = None
 
     def end(self, reason: EndReason, time_ns: int, packet: int, out: list[StreamRecord]) -> None:
         """Nothing more comes; what is held lies behind the end."""

@@ -6,12 +6,15 @@ packets, or the reason why there is no segment. Checksums are not verified: offl
 Every layer is a method that moves `offset` to what it carries and returns that layer's ethertype; `end` is where the
 captured bytes end and `wire_end` where they ended on the wire, both shortened as the length fields of the layers say.
 Each packet is counted once: as decoded (a TCP segment), as skipped (understood, not TCP) or as dropped (not decodable).
+With several workers each counts the segments of its partitions only, and the first one all that is no segment.
 A fragment counts as skipped, `fragment`, and the one that completes its datagram as what the datagram is; when the
 datagram is given up its fragments count as dropped instead.
 """
 
 from __future__ import annotations
 
+from wsobserve.transport.endpoints import partition_of
+from wsobserve.transport.excerpt import excerpt
 from wsobserve.transport.fragment import Fragments
 from wsobserve.transport.link import logical_link, network_layer, point_to_point, ppp_over_ethernet
 from wsobserve.transport.tunnel import generic_routing, label_stack, user_datagram
@@ -32,8 +35,11 @@ class PacketDecoder:
     captured is `buffer[payload_start:payload_end]`, `payload_length` is what there was on the wire.
     """
 
-    def __init__(self, fragments: Fragments) -> None:
+    def __init__(self, fragments: Fragments, worker: int = 0, workers: int = 1) -> None:
         self.fragments = fragments
+        self.worker = worker
+        self.workers = workers
+        self.foreign = 0  # packets that other workers count
         self.decoded = 0
         self.cut = 0  # of the decoded ones: shortened by the snap length
         self.skipped: dict[str, int] = {}
@@ -56,9 +62,19 @@ class PacketDecoder:
         self.payload_length = 0
 
     def decode(
-        self, buffer: bytes, offset: int, captured_length: int, original_length: int, link_type: int, time_ns: int
+        self,
+        buffer: bytes,
+        view: bytes,
+        offset: int,
+        captured_length: int,
+        original_length: int,
+        link_type: int,
+        time_ns: int,
     ) -> bool:
-        """Whether this packet is a TCP segment; it has been counted either way."""
+        """Whether this packet is a TCP segment of this worker; it has been counted either way.
+
+        `view` is `buffer` again, compiled as the memoryview of it, whose bytes are read four times as fast.
+        """
         self.buffer = buffer
         self.offset = offset
         self.end = offset + captured_length
@@ -70,38 +86,48 @@ class PacketDecoder:
         self.time_ns = time_ns
         self.layers = 0
         if link_type == 1:
-            layer = self._ethernet()
+            layer = self._ethernet(view)
         else:
             layer, self.offset = network_layer(link_type, buffer, offset, self.end)
+        if self._layers(view, layer) != SEGMENT:
+            return False
+        self.decoded += 1
+        if self.end < self.wire_end:
+            self.cut += 1
+        return True
+
+    def _layers(self, view: bytes, layer: int) -> int:
+        """Go through the layers from this one on, down to the segment or to what is counted instead."""
         while layer >= 0:
             self.layers += 1
             if self.layers > MOST_LAYERS:
                 layer = self._drop("too_many_layers")
             elif layer == 0x0800:
-                layer = self._ipv4()
+                layer = self._ipv4(view)
             elif layer == 0x86DD:
-                layer = self._ipv6()
+                layer = self._ipv6(view)
             elif layer == 0x6558:
-                layer = self._ethernet()
+                layer = self._ethernet(view)
             else:
-                layer = self._other_layer(layer)
-        if layer == SEGMENT:
-            self.decoded += 1
-            if self.end < self.wire_end:
-                self.cut += 1
-            return True
-        if layer != STOP:
+                layer = self._other_layer(view, layer)
+        if layer != SEGMENT and layer != STOP:
             self._count_stop(layer)
-        return False
+            return STOP
+        return layer
 
     # --- what becomes of packets without a segment
 
     def _skip(self, reason: str) -> int:
-        self.skipped[reason] = self.skipped.get(reason, 0) + 1
-        return STOP
+        return self._count(self.skipped, reason)
 
     def _drop(self, reason: str) -> int:
-        self.dropped[reason] = self.dropped.get(reason, 0) + 1
+        return self._count(self.dropped, reason)
+
+    def _count(self, counts: dict[str, int], reason: str) -> int:
+        if self.worker:
+            self.foreign += 1
+        else:
+            counts[reason] = counts.get(reason, 0) + 1
         return STOP
 
     def _too_short(self) -> int:
@@ -119,21 +145,21 @@ class PacketDecoder:
 
     # --- link layers
 
-    def _ethernet(self) -> int:
+    def _ethernet(self, view: bytes) -> int:
         offset = self.offset
         if self.end - offset < 14:
             return self._too_short()
         self.offset = offset + 14
-        ethertype = self.buffer[offset + 12] << 8 | self.buffer[offset + 13]
+        ethertype = view[offset + 12] << 8 | view[offset + 13]
         if ethertype >= 0x0600:
             return ethertype
         ethertype, self.offset = logical_link(self.buffer, offset + 14, self.end)  # IEEE 802.3: a length
         return ethertype
 
-    def _other_layer(self, ethertype: int) -> int:
+    def _other_layer(self, view: bytes, ethertype: int) -> int:
         """Every ethertype but IP."""
         if ethertype in (0x8100, 0x88A8, 0x9100, 0x9200):  # IEEE 802.1Q, 802.1ad and what came before it
-            return self._virtual_lan()
+            return self._virtual_lan(view)
         if ethertype in (0x8847, 0x8848):
             layer, self.offset = label_stack(self.buffer, self.offset, self.end)
             return layer
@@ -147,12 +173,12 @@ class PacketDecoder:
             return self._skip("arp")
         return self._skip("other_ethertype")
 
-    def _virtual_lan(self) -> int:
+    def _virtual_lan(self, view: bytes) -> int:
         offset = self.offset
         if self.end - offset < 4:
             return self._too_short()
         self.offset = offset + 4
-        ethertype = self.buffer[offset + 2] << 8 | self.buffer[offset + 3]
+        ethertype = view[offset + 2] << 8 | view[offset + 3]
         if ethertype >= 0x0600:
             return ethertype
         ethertype, self.offset = logical_link(self.buffer, offset + 4, self.end)
@@ -160,33 +186,30 @@ class PacketDecoder:
 
     # --- IP
 
-    def _ipv4(self) -> int:
+    def _ipv4(self, view: bytes) -> int:
         """RFC 791, 3.1."""
-        buffer = self.buffer
         offset = self.offset
         if self.end - offset < 20:
             return self._too_short()
-        first = buffer[offset]
+        first = view[offset]
         header_length = (first & 15) << 2
-        total_length = buffer[offset + 2] << 8 | buffer[offset + 3]
+        total_length = view[offset + 2] << 8 | view[offset + 3]
         if first >> 4 != 4 or header_length < 20:
             return self._drop("bad_header")
         if total_length and (total_length < header_length or not self._shorten(offset + total_length)):
             return self._drop("bad_length")
         # else: segmentation offload or BIG TCP, the length is not in the header
-        fragment = (buffer[offset + 6] << 8 | buffer[offset + 7]) & 0x3FFF
-        protocol = buffer[offset + 9]
+        fragment = (view[offset + 6] << 8 | view[offset + 7]) & 0x3FFF
+        protocol = view[offset + 9]
         if fragment:
             return self._ipv4_fragment(offset, header_length, protocol, fragment)
         self.offset = offset + header_length
         if protocol == 6:
-            if header_length == 20:  # addresses and ports lie side by side
-                return self._tcp(buffer[offset + 12 : offset + 24])
-            return self._tcp(buffer[offset + 12 : offset + 20] + buffer[self.offset : self.offset + 4])
+            return self._tcp(view, offset + 12, 8)
         if protocol == 51:
             protocol = self._authentication_header()
             if protocol == 6:
-                return self._tcp(buffer[offset + 12 : offset + 20] + buffer[self.offset : self.offset + 4])
+                return self._tcp(view, offset + 12, 8)
         return self._other_protocol(protocol)
 
     def _shorten(self, wire_end: int) -> bool:
@@ -220,28 +243,26 @@ class PacketDecoder:
         self.offset = 0
         self.end = len(self.buffer)
         self.wire_end = len(header) + length
-        return ethertype
+        return self._layers(self.buffer, ethertype)
 
-    def _ipv6(self) -> int:
+    def _ipv6(self, view: bytes) -> int:
         """RFC 8200, 3 and 4."""
-        buffer = self.buffer
         offset = self.offset
         if self.end - offset < 40:
             return self._too_short()
-        if buffer[offset] >> 4 != 6:
+        if view[offset] >> 4 != 6:
             return self._drop("bad_header")
-        payload_length = buffer[offset + 4] << 8 | buffer[offset + 5]
+        payload_length = view[offset + 4] << 8 | view[offset + 5]
         # 0: a jumbogram (RFC 2675) or BIG TCP, the packet ends where it ended on the wire
         if payload_length and not self._shorten(offset + 40 + payload_length):
             return self._drop("bad_length")
-        protocol = buffer[offset + 6]
+        protocol = view[offset + 6]
         self.offset = offset + 40
-        if protocol == 6:  # addresses and ports lie side by side
-            return self._tcp(buffer[offset + 8 : offset + 44])
-        return self._ipv6_extensions(offset, protocol)
+        if protocol == 6:
+            return self._tcp(view, offset + 8, 32)
+        return self._ipv6_extensions(view, offset, protocol)
 
-    def _ipv6_extensions(self, header: int, protocol: int) -> int:
-        buffer = self.buffer
+    def _ipv6_extensions(self, view: bytes, header: int, protocol: int) -> int:
         while protocol in (0, 43, 44, 51, 60, 135, 139, 140):
             self.layers += 1
             if self.layers > MOST_LAYERS:
@@ -253,15 +274,15 @@ class PacketDecoder:
                 protocol = self._authentication_header()
                 continue
             if protocol == 44:
-                fragment = buffer[offset + 2] << 8 | buffer[offset + 3]
+                fragment = view[offset + 2] << 8 | view[offset + 3]
                 if fragment & 0xFFF9:  # else atomic, RFC 6946
                     return self._ipv6_fragment(header, offset, fragment)
                 self.offset = offset + 8
             else:
-                self.offset = offset + 8 + (buffer[offset + 1] << 3)
-            protocol = buffer[offset]
+                self.offset = offset + 8 + (view[offset + 1] << 3)
+            protocol = view[offset]
         if protocol == 6:
-            return self._tcp(buffer[header + 8 : header + 40] + buffer[self.offset : self.offset + 4])
+            return self._tcp(view, header + 8, 32)
         return self._other_protocol(protocol)
 
     def _ipv6_fragment(self, header: int, offset: int, fragment: int) -> int:
@@ -321,29 +342,34 @@ class PacketDecoder:
         self.offset = inner
         return layer
 
-    def _tcp(self, key: bytes) -> int:
-        """RFC 9293, 3.1."""
-        buffer = self.buffer
+    def _tcp(self, view: bytes, addresses: int, length: int) -> int:
+        """RFC 9293, 3.1. Both addresses, `length` bytes together, lie from `addresses` on."""
         offset = self.offset
         end = self.end
         if end - offset < 20:
             return self._too_short()
-        header_length = buffer[offset + 12] >> 4 << 2
+        header_length = view[offset + 12] >> 4 << 2
         start = offset + header_length
-        length = self.wire_end - start
-        if header_length < 20 or length < 0:
+        payload_length = self.wire_end - start
+        if header_length < 20 or payload_length < 0:
             return self._drop("bad_header")
-        self.key = key
-        high = buffer[offset + 4] << 8 | buffer[offset + 5]  # in halves: four bytes shifted at once overflow a C int
-        low = buffer[offset + 6] << 8 | buffer[offset + 7]
+        if self.workers > 1 and partition_of(view, addresses, length, offset) % self.workers != self.worker:
+            self.foreign += 1
+            return STOP
+        if addresses + length == offset:
+            self.key = excerpt(self.buffer, addresses, offset + 4)
+        else:  # IP options or extension headers lie between addresses and ports
+            self.key = self.buffer[addresses : addresses + length] + self.buffer[offset : offset + 4]
+        high = view[offset + 4] << 8 | view[offset + 5]  # in halves: four bytes shifted at once overflow a C int
+        low = view[offset + 6] << 8 | view[offset + 7]
         self.sequence_number = high << 16 | low
-        high = buffer[offset + 8] << 8 | buffer[offset + 9]
-        low = buffer[offset + 10] << 8 | buffer[offset + 11]
+        high = view[offset + 8] << 8 | view[offset + 9]
+        low = view[offset + 10] << 8 | view[offset + 11]
         self.acknowledgment_number = high << 16 | low
-        self.flags = buffer[offset + 13]
-        self.window = buffer[offset + 14] << 8 | buffer[offset + 15]
-        self.urgent_pointer = buffer[offset + 18] << 8 | buffer[offset + 19]
+        self.flags = view[offset + 13]
+        self.window = view[offset + 14] << 8 | view[offset + 15]
+        self.urgent_pointer = view[offset + 18] << 8 | view[offset + 19]
         self.payload_start = start if start < end else end
         self.payload_end = end
-        self.payload_length = length
+        self.payload_length = payload_length
         return SEGMENT

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-RECENT_BYTES = 8_192
-RECENT_PIECES = 8
+FEWEST_PIECES = 8
+MOST_PIECES = 16  # then the oldest go, several at once
 
 
 class RecentBytes:
-    """What was delivered last, without gap up to the next expected byte; at most 8 KiB in 8 pieces."""
+    """What was delivered last, without gap up to the next expected byte: the last 8 to 15 pieces, as far as they fit."""
 
     __slots__ = ("length", "pieces")
 
@@ -15,19 +15,27 @@ class RecentBytes:
         self.pieces: list[bytes] = []
         self.length = 0
 
-    def add(self, data: bytes) -> None:
-        """These bytes have been delivered."""
+    def add(self, data: bytes, limit: int) -> None:
+        """These bytes have been delivered; keep at most `limit` in all."""
         pieces = self.pieces
-        length = len(data)
-        if length > RECENT_BYTES:
-            pieces.clear()
-            pieces.append(data[length - RECENT_BYTES :])
-            self.length = RECENT_BYTES
-            return
         pieces.append(data)
-        self.length += length
-        while self.length > RECENT_BYTES or len(pieces) > RECENT_PIECES:
-            self.length -= len(pieces.pop(0))
+        self.length += len(data)
+        if self.length > limit or len(pieces) >= MOST_PIECES:
+            self._shorten(limit)
+
+    def _shorten(self, limit: int) -> None:
+        pieces = self.pieces
+        count = 0
+        for piece in pieces:
+            if self.length <= limit and len(pieces) - count <= FEWEST_PIECES:
+                break
+            count += 1
+            self.length -= len(piece)
+        last = pieces[len(pieces) - 1]
+        del pieces[:count]
+        if not pieces and limit:
+            pieces.append(last[len(last) - limit :])
+            self.length = limit
 
     def clear(self) -> None:
         """What comes next does not follow on what is here."""

@@ -2,26 +2,23 @@
 import cython
 
 from wsobserve.transport.connection cimport TcpConnection
-from wsobserve.transport.half_open cimport HalfOpen, only_opens
-from wsobserve.transport.held cimport StreamTotals
+from wsobserve.transport.endpoints cimport partition_of
 from wsobserve.transport.packet cimport PacketDecoder
+from wsobserve.transport.table cimport ConnectionTable
 
 cdef long long CHECK_NS
-cdef Py_ssize_t EVICTED_AT_ONCE
 
 
+@cython.final
 cdef class Transport:
-    cdef object _limits
     cdef object _fragments
     cdef PacketDecoder _decoder
-    cdef StreamTotals _totals
-    cdef dict _table
-    cdef dict _connections
-    cdef dict _half_open
-    cdef dict _waiting
+    cdef dict _known
+    cdef list _tables
+    cdef long long _sweep_ns
     cdef long long _packets_seen
-    cdef object _first_time_ns
-    cdef object _last_time_ns
+    cdef long long _first_time_ns
+    cdef long long _last_time_ns
     cdef long long _previous_ns
     cdef long long _checked_ns
     cdef long long _swept_ns
@@ -30,14 +27,20 @@ cdef class Transport:
         out=list,
         decoder=PacketDecoder,
         connection=TcpConnection,
-        table=dict,
+        table=ConnectionTable,
+        known=dict,
         buffer=bytes,
+        view="const unsigned char[::1]",
         offsets=cython.longlong[::1],
         captured_lengths=cython.longlong[::1],
         original_lengths=cython.longlong[::1],
         times_ns=cython.longlong[::1],
         time_ns=cython.longlong,
         now_ns=cython.longlong,
+        previous_ns=cython.longlong,
+        checked_ns=cython.longlong,
+        first_ns=cython.longlong,
+        last_ns=cython.longlong,
         number=cython.longlong,
         packet=cython.longlong,
         i=cython.Py_ssize_t,
@@ -47,25 +50,13 @@ cdef class Transport:
     )
     cpdef list receive(self, object batch)
     cpdef list expire(self, long long now_ns)
-    @cython.locals(connection=TcpConnection, syn=HalfOpen)
+    @cython.locals(table=ConnectionTable)
     cpdef list finish(self)
-    @cython.locals(known=TcpConnection)
+    @cython.locals(table=ConnectionTable)
     cpdef ignore(self, str connection)
-    @cython.locals(decoder=PacketDecoder, totals=StreamTotals)
+    @cython.locals(decoder=PacketDecoder, table=ConnectionTable)
     cpdef account(self, object accounting)
-    cdef _note_times(self, object first_ns, object last_ns)
-    @cython.locals(decoder=PacketDecoder, connection=TcpConnection, index=cython.int)
+    @cython.locals(key=bytes, ports=cython.Py_ssize_t, table=ConnectionTable)
     cdef TcpConnection _connection_for(self, TcpConnection known, long long time_ns, long long packet, list out)
-    @cython.locals(syn=HalfOpen)
-    cdef TcpConnection _opened(self, bytes key, list out)
-    @cython.locals(connection=TcpConnection)
-    cdef TcpConnection _begun(self, HalfOpen syn, list out)
-    @cython.locals(connection=TcpConnection)
-    cdef _end_half_open(self, HalfOpen syn, str reason, list out)
-    cdef TcpConnection _enter(self, TcpConnection connection)
-    cdef _forget(self, TcpConnection connection)
-    cdef _make_room(self, long long time_ns, long long packet, list out)
-    @cython.locals(connection=TcpConnection)
+    @cython.locals(table=ConnectionTable, sweeps=cython.bint)
     cdef _check(self, long long now_ns, list out)
-    @cython.locals(connection=TcpConnection, syn=HalfOpen)
-    cdef _sweep(self, long long now_ns, list out)

@@ -1,6 +1,7 @@
 # C types of tcp.py, for its compiled build.
 import cython
 
+from wsobserve.transport.excerpt cimport excerpt
 from wsobserve.transport.held cimport StreamTotals
 from wsobserve.transport.hole cimport HoleWait
 from wsobserve.transport.jump cimport Jump
@@ -45,6 +46,7 @@ cdef class HalfStream:
         long long packet,
         list out,
     )
+    cpdef announce(self, int window, long long time_ns)
     cpdef synchronise(self, long long sequence_number, list out)
     @cython.locals(position=cython.longlong)
     cpdef finish_at(self, long long sequence_number, long long time_ns, long long packet, list out)

@@ -12,6 +12,7 @@ the half is not *anchored*: it holds what comes and delivers nothing.
 from __future__ import annotations
 
 from wsobserve.records import Anomaly, AnomalyKind, Half, StreamRecord
+from wsobserve.transport.excerpt import excerpt
 from wsobserve.transport.held import StreamTotals
 from wsobserve.transport.hole import HoleWait
 from wsobserve.transport.jump import Jump
@@ -61,7 +62,7 @@ class HalfStream:
         self.fin_time_ns = 0
         self.fin_packet = 0
         self.fin_arrival = 0
-        self.wait = HoleWait(totals.gap_wait_ns)
+        self.wait = totals.no_wait
         self.jump: Jump | None = None  # made when something comes from far away
         self.told = 0  # which anomalies of the kind "once" have been told, as bits
         self.arrivals = 0
@@ -69,7 +70,7 @@ class HalfStream:
         self.segments = 0
         self.payload_bytes = 0
         self.retransmitted_segments = 0
-        self.zero_window = ZeroWindow()
+        self.zero_window: ZeroWindow | None = None  # made when it cannot receive for the first time
 
     # --- what the packets say
 
@@ -101,9 +102,17 @@ class HalfStream:
             and not self.ended
             and not self.ignored
         ):
-            ordered.deliver(buffer[start:end], self.arrivals, time_ns, packet, out)
+            ordered.deliver(excerpt(buffer, start, end), self.arrivals, time_ns, packet, out)
             return
         self._receive_unordered(sequence_number, buffer[start:end], length, time_ns, packet, out)
+
+    def announce(self, window: int, time_ns: int) -> None:
+        """It says how much it can receive."""
+        if self.zero_window is None:
+            if window:
+                return
+            self.zero_window = ZeroWindow()
+        self.zero_window.announce(window, time_ns)
 
     def synchronise(self, sequence_number: int, out: list[StreamRecord]) -> None:
         """Its SYN has come: the stream starts behind it."""
@@ -144,6 +153,8 @@ class HalfStream:
         if self.ended:
             return
         position = self.ordered.position_of(acknowledgment_number)
+        if self.wait is self.totals.no_wait:
+            self.wait = HoleWait(self.totals.gap_wait_ns)
         if self.wait.acknowledge(position) and self.ordered.anchored:
             self._start_wait(time_ns, self.arrivals)
 

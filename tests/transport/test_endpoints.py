@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wsobserve.transport.connection import connection_id, endpoint_names, opposite
+from wsobserve.transport.endpoints import connection_id, endpoint_names, opposite
 
 KEY = bytes.fromhex("0a000001 0a000002 9c40 0050")
 

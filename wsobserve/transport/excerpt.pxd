@@ -1,0 +1,6 @@
+# C types of excerpt.py, for its compiled build.
+import cython
+
+
+@cython.locals(content="const char *")
+cpdef bytes excerpt(bytes buffer, Py_ssize_t start, Py_ssize_t end)
