@@ -22,12 +22,13 @@ import zstandard
 from wsobserve.capture.error import CaptureError, name_for_people
 
 READ_LENGTH = 64 * 1024  # compressed bytes read at once
-SLICE = 128  # compressed bytes decoded at once: what the last slice gave before an error in it is lost. 128 bytes of
-# zstd are at most 32 blocks of 128 KiB, which bounds a codec that takes no limit.
-GZIP_SLICE = 16 * 1024  # gzip loses nothing: see GzipMember
-MEMORY_LIMIT = 256 * 1024 * 1024  # of a decoder's window; xz -9 needs 65 MiB, zstd without --long 8 MiB
+SLICE = 128  # compressed bytes decoded at once: what the last slice gave before an error in it is lost
+LONG_SLICE = 16 * 1024  # where nothing is lost: see GzipMember and ZstdMember
+MEMORY_LIMIT = 128 * 1024 * 1024  # of a decoder's window; xz -9 needs 65 MiB, zstd without --long 8 MiB, with it 128 MiB
 LONGEST_MAGIC = 6
-_MAGICS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_ZSTD_RLE_BLOCK = 1  # one byte, repeated
+_MAGICS = {b"\x1f\x8b": "gzip", _ZSTD_MAGIC: "zstd", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
 _ERRORS = (zlib.error, zstandard.ZstdError, lzma.LZMAError, EOFError, OSError)  # OSError: bz2's word for bad data
 _REASONS = {
     errno.ENOENT: "no such file",
@@ -96,23 +97,70 @@ def _bytes_before_error(inflater: zlib._Decompress, data: bytes) -> bytes:
 
 
 class ZstdMember:
-    """zstandard in the shape of `Member`; it is given slices, so `max_length` needs no attention."""
+    """zstandard in the shape of `Member`, which it gives one block at a time.
 
-    needs_input = True
+    A block holds at most 128 KiB (RFC 8878, 3.1.1.2.4), which bounds a codec that takes no limit; and where a block is
+    damaged, all blocks in front of it have been given out.
+    """
 
     def __init__(self) -> None:
         self._frame = zstandard.ZstdDecompressor(max_window_size=MEMORY_LIMIT).decompressobj()
+        self._input = b""  # not yet decoded
+        self._remaining = 0  # bytes of the header or block that is being decoded
+        self._header_seen = False
+        self._last_seen = False  # the last block
+        self._checksum = 0  # bytes behind it
 
     @property
     def eof(self) -> bool:
         return self._frame.eof
 
     @property
+    def needs_input(self) -> bool:
+        return not self._input or not (self._remaining or self._next_length())
+
+    @property
     def unused_data(self) -> bytes:
-        return self._frame.unused_data
+        return self._frame.unused_data + self._input
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
-        return self._frame.decompress(data)
+        self._input += data
+        if not self._remaining:
+            self._remaining = self._next_length()
+            if not self._remaining:
+                return b""
+            self._begin()
+        piece, self._input = self._input[: self._remaining], self._input[self._remaining :]
+        self._remaining -= len(piece)
+        return self._frame.decompress(piece)
+
+    def _begin(self) -> None:
+        """Notes what `_input` begins with, before it is given to the codec."""
+        if not self._header_seen:
+            self._header_seen = True
+            self._checksum = self._input[4] & 4 if self._input.startswith(_ZSTD_MAGIC) else 0
+        elif not self._last_seen:
+            self._last_seen = bool(self._input[0] & 1)
+            self._remaining += self._checksum if self._last_seen else 0
+
+    def _next_length(self) -> int:
+        """The length of the frame header or block that `_input` begins with; 0: not yet known."""
+        start = self._input[:8]
+        if not self._header_seen:
+            if len(start) < 8:
+                return 0
+            if not start.startswith(_ZSTD_MAGIC):  # 3.1.2: a skippable frame
+                return 8 + int.from_bytes(start[4:8], "little")
+            descriptor = start[4]  # 3.1.1.1: magic number, descriptor, window descriptor, dictionary, content size
+            single_segment = descriptor >> 5 & 1
+            content_size = (single_segment, 2, 4, 8)[descriptor >> 6]
+            return 5 + (1 - single_segment) + (0, 1, 2, 4)[descriptor & 3] + content_size
+        if self._last_seen:
+            return SLICE  # not reached as long as the codec counts as we do
+        if len(start) < 3:
+            return 0
+        header = int.from_bytes(start[:3], "little")  # 3.1.1.2: last block, block type, block size
+        return 3 + (1 if header >> 1 & 3 == _ZSTD_RLE_BLOCK else header >> 3)
 
 
 def _new_member(compression: str) -> Member:
@@ -162,9 +210,9 @@ class CaptureBytes:
         return self._peeked[:most]
 
     def read(self, least: int, most: int, behind: bytes = b"") -> bytes:
-        """`behind` and between `least` and `most` bytes; fewer only at the end, and there nothing at all instead of none.
+        """`behind`, and then between `least` and `most` bytes of the file: out of compression always `most`.
 
-        Out of compression always `most`.
+        At the end they may be fewer. When there are none, neither is `behind`: nothing is returned.
         """
         pieces = [behind] if behind else []
         length = 0
@@ -215,12 +263,14 @@ class CaptureBytes:
             if not self._input:
                 self._end("file_cut", f"{self.compression} data end too early")
                 return b""
-            slice_length = GZIP_SLICE if self.compression == "gzip" else SLICE
+            slice_length = LONG_SLICE if self.compression in ("gzip", "zstd") else SLICE
             data, self._input = self._input[:slice_length], self._input[slice_length:]
         try:
             return member.decompress(data, length)
-        except _ERRORS:
-            self._end("file_damaged", f"{self.compression} data are damaged")
+        except _ERRORS as error:
+            too_large = "memory" in str(error).lower()  # the codecs have no other sign of it
+            why = f"need more than {MEMORY_LIMIT >> 20} MiB of memory" if too_large else "are damaged"
+            self._end("file_damaged", f"{self.compression} data {why}")
             return b""
 
     def _next_member(self) -> None:
