@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 import zlib
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.websocket.wire import Deflater
-from wsobserve.websocket.deflate import FINAL_BLOCKS, Inflater
+from wsobserve.websocket.deflate import BLOCK_END, FINAL_BLOCKS, Inflater, _window
 
 MIB = 1024 * 1024
 TEXTS = [f'{{"type":"tick","number":{number},"text":"the same words again"}}'.encode() for number in range(40)]
@@ -113,11 +114,58 @@ def test_exactly_what_is_kept_is_not_cut() -> None:
         assert (inflated.length, len(inflated.payload)) == (length, min(length, 1000))
 
 
-def test_what_is_remembered_is_bounded() -> None:
-    inflater, deflater = Inflater(True, 10), Deflater()
-    for message in (b"x" * MIB, *TEXTS * 50):
-        inflater.inflate(deflater(message))
-        assert len(inflater._history) <= 65_536
+@pytest.mark.parametrize("length", [1, 2, 3, 4, 5, 8, 9, 257, 258, 259, 516, 5_000, 24_577, 32_767, 32_768, 40_000])
+def test_zlib_repeats_its_window(length: int) -> None:
+    sent = random.Random(length).randbytes(length)
+    decompressor = zlib.decompressobj(-15)
+    assert decompressor.decompress(Deflater()(sent) + BLOCK_END) == sent
+    assert _window(decompressor, length) == sent[-32_768:]
+
+
+def final(message: bytes, window: bytes = b"", level: int = 6) -> bytes:
+    """A sender that ends the stream with every message, and goes on with the window."""
+    compressor = zlib.compressobj(level, zlib.DEFLATED, -15, zdict=window[-32_768:])
+    return compressor.compress(message) + compressor.flush() + b"\x00"
+
+
+@given(st.lists(st.binary(max_size=200), max_size=10), st.sampled_from([0, 1, 9]))
+def test_streams_that_end_with_every_message_share_a_window(messages: list[bytes], level: int) -> None:
+    inflater, window = Inflater(True, MIB), b""
+    for message in messages:
+        assert inflate(inflater, final(message, window, level)) == message
+        window += message
+
+
+def test_a_stream_that_ends_in_a_later_block_without_notice_leaves_what_is_certain() -> None:
+    inflater, deflater = Inflater(True, MIB), Deflater()
+    inflate(inflater, deflater(b"before"))
+    two_blocks = deflater(b"one ") + BLOCK_END + final(b"two", b"beforeone ")
+    assert inflate(inflater, two_blocks) == b"one two"
+    assert not inflater.context_certain
+    assert inflate(inflater, final(b"one two again", b"one two")) == b"one two again"
+    assert inflater.inflate(final(b"before", b"beforeone twoone two again")).error
+
+
+def test_what_inflates_without_end_is_given_up_and_its_context_with_it() -> None:
+    inflater, deflater = Inflater(True, 1_000, walk=5 * MIB), Deflater()
+    assert not inflater.inflate(deflater(bytes(5 * MIB))).given_up
+    given_up = inflater.inflate(deflater(bytes(5 * MIB + 1)))
+    assert (given_up.given_up, given_up.error, given_up.payload) == (True, False, bytes(1_000))
+    assert (inflater.context_certain, inflater.weight) == (False, 0)
+    inflater = Inflater(False, 1_000, walk=5 * MIB)
+    assert inflater.inflate(Deflater()(bytes(6 * MIB))).given_up
+    assert inflate(inflater, Deflater()(b"next")) == b"next"
+
+
+def test_a_bomb_takes_twice_the_memory_of_what_is_kept() -> None:
+    bomb = Deflater()(bytes(100 * MIB))
+    inflater = Inflater(True, 4 * MIB)
+    tracemalloc.start()
+    inflated = inflater.inflate(bomb)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (len(inflated.payload), inflated.length) == (4 * MIB, 100 * MIB)
+    assert peak < 8 * MIB + 4 * len(bomb) + 300_000
 
 
 def test_what_is_held_is_weighed() -> None:
@@ -125,7 +173,7 @@ def test_what_is_held_is_weighed() -> None:
     assert inflater.weight == 0
     for message in (b"x" * MIB, *TEXTS):
         inflater.inflate(deflater(message))
-        assert 32_768 + 8_000 < inflater.weight < 110_000
+        assert 32_768 + 8_000 < inflater.weight < 50_000
     inflater.lose_context()
     assert inflater.weight == 0
 

@@ -1,9 +1,13 @@
 """Compressed message payloads in, inflated ones out (RFC 7692, permessage-deflate).
 
 One `Inflater` per direction. Two rules hold in here. The output is capped, the window is not: a payload that inflates
-beyond the limit is inflated to its end, counted, and thrown away, so that the next message still finds its context.
-And after a loss nothing is guessed: with an empty window zlib refuses every reference to bytes it has not seen, so a
-payload that inflates without error, to the end of a block, is exact; one that does not is said to be lost.
+beyond the limit is inflated to its end, counted, and thrown away, so that the next message still finds its context
+(unless there is no end in sight). And after a loss nothing is guessed: with an empty window zlib refuses every reference
+to bytes it has not seen, so a payload that inflates without error, to the end of a block, is exact; one that does not is
+said to be lost.
+
+Nearly every message takes one call of zlib and nothing else. The window lives in zlib alone: where it is needed (behind a
+block with BFINAL), zlib is asked to repeat it.
 """
 
 from __future__ import annotations
@@ -13,113 +17,174 @@ import zlib
 WINDOW_LENGTH = 32768  # LZ77 sliding window at its largest, RFC 7692 7.1.2
 BLOCK_END = b"\x00\x00\xff\xff"  # RFC 7692, 7.2.2: the compressor removed this
 EMPTY_FINAL_BLOCK = b"\x03\x00"  # RFC 1951, 3.2.6: understood as such only between two blocks
-DISCARD_STEP = 1 << 16
 CONTEXT_WEIGHT = 44_000  # bytes: zlib's window of 32 KiB, its tables and state, the objects around them
+DISCARD_STEP = 1 << 16
+FEED = 4096  # bytes given to zlib at once while it discards: it copies those that it could not take, each time
 FINAL_BLOCKS = 64  # in one message: each costs a new decompressor, and two bytes are enough to ask for one
+WALK = 1024 * 1024 * 1024
 
 
 class Inflated:
-    """What became of one payload. `length` is right even when `payload` was cut. `error`: it could not be inflated."""
+    """What became of one payload. `length` is right even when `payload` was cut. `error`: it could not be inflated.
 
-    __slots__ = ("error", "length", "payload")
+    `given_up`: it inflates to more than we follow; then `length` is only what it is at least, and the context is lost.
+    """
 
-    def __init__(self, payload: bytes, length: int, error: bool) -> None:
+    __slots__ = ("error", "given_up", "length", "payload")
+
+    def __init__(self, payload: bytes, length: int, error: bool, given_up: bool = False) -> None:
         self.payload = payload
         self.length = length
         self.error = error
+        self.given_up = given_up
+
+
+def _inflated(payload: bytes, length: int) -> Inflated:
+    """A whole one, made without a call of `__init__`."""
+    record = Inflated.__new__(Inflated)
+    record.payload = payload
+    record.length = length
+    record.error = False
+    record.given_up = False
+    return record
 
 
 class Inflater:
     """One direction of permessage-deflate.
 
     `context_takeover`: whether this direction's sender may refer to earlier messages (RFC 7692, 7.1.1). `keep`: bytes
-    of one message's output that are kept. Every window size is inflated with the largest window: it accepts all that
-    a smaller one accepts.
+    of one message's output that are kept. `walk`: bytes of it that are inflated at most. Every window size is inflated
+    with the largest window: it accepts all that a smaller one accepts.
     """
 
-    def __init__(self, context_takeover: bool, keep: int) -> None:
+    def __init__(self, context_takeover: bool, keep: int, walk: int = WALK) -> None:
         self.context_takeover = context_takeover
         self.keep = keep
+        self.walk = walk
         self.context_certain = True
         self.weight = 0  # bytes of memory that are held now, between messages
+        self._room = max(keep, 1)  # 0 would mean no limit to zlib
         self._decompressor: zlib._Decompress | None = None
-        self._history = bytearray()  # the end of what was inflated since the context began, at least a window of it
+        self._reach = 0  # bytes inflated since the context began: so far back may a reference go, up to a window
+        self._ends_streams = False  # the sender uses BFINAL, and not only in the first block of a message
 
     def lose_context(self) -> None:
         """Bytes of this direction were lost: what follows may refer to them."""
-        self._forget()
+        self._decompressor = None
+        self._reach = 0
+        self.weight = 0
         self.context_certain = not self.context_takeover
 
     def inflate(self, payload: bytes) -> Inflated:
         """One message's payload, as RFC 7692, 7.2.2 says: append 00 00 ff ff, inflate, keep the window."""
-        if not self.context_takeover:
-            self._forget()
         if not payload:
             # RFC 7692, 7.2.3.6: an empty message is one byte; but none at all can mean nothing else.
             return Inflated(b"", 0, False)
-        kept: list[bytes] = []
-        kept_length = 0
-        length = 0
-        decompressor = self._decompressor or zlib.decompressobj(-15)
-        data = payload
-        tail_appended = False
-        final_blocks = 0
+        decompressor = self._decompressor
+        if decompressor is None:
+            decompressor = zlib.decompressobj(-15)
+            self._reach = 0
+        data = payload + BLOCK_END
+        window = None
         try:
-            while True:
-                room = self.keep - kept_length
-                output = decompressor.decompress(data, room if room > 0 else DISCARD_STEP)
-                if output:
-                    length += len(output)
-                    self._remember(output)
-                    if room > 0:
-                        kept.append(output)
-                        kept_length += len(output)
-                if decompressor.eof:
-                    # RFC 7692, 7.2.3.4: a block with BFINAL ends the DEFLATE stream, not the message nor its context.
-                    data = decompressor.unused_data
-                    final_blocks += 1
-                    if final_blocks > FINAL_BLOCKS:
-                        raise zlib.error("too many final blocks")
-                    decompressor = zlib.decompressobj(-15, zdict=self._window())
-                    if not data:
-                        break
-                else:
-                    data = decompressor.unconsumed_tail
-                if data:
-                    continue
-                if tail_appended and (not output or kept_length < self.keep):
-                    break
-                if not tail_appended:
-                    data = BLOCK_END
-                    tail_appended = True
-            # RFC 7692, 7.2.1: the three zero bits of an empty block and padding came before what was removed.
-            suspect = payload[-1] >= 0x20 or not self.context_certain
-            if suspect and not _is_between_blocks(decompressor):
-                raise zlib.error("the data ends inside a block")
+            if payload[0] & 1 or self._ends_streams:
+                window = _window(decompressor, self._reach)
+            output = decompressor.decompress(data, self._room)
+            length = len(output)
+            if length < self._room and payload[len(payload) - 1] < 0x20 and self.context_certain and not decompressor.eof:
+                if self.context_takeover:
+                    self._decompressor = decompressor
+                    self._reach += length
+                    self.weight = CONTEXT_WEIGHT
+                return _inflated(output, length)
+            return self._walk_on(decompressor, data, output, window)
         except zlib.error:
             self.lose_context()
-            return Inflated(b"".join(kept), length, True)
-        self._decompressor = decompressor if self.context_takeover else None
-        self.weight = (CONTEXT_WEIGHT if self.context_takeover else 0) + len(self._history)
-        if not self.context_certain and len(self._history) >= WINDOW_LENGTH:
-            self.context_certain = True
+            return Inflated(b"", 0, True)
+
+    def _walk_on(self, decompressor: zlib._Decompress, data: bytes, output: bytes, window: bytes | None) -> Inflated:
+        """What is seldom: more output than is kept, blocks with BFINAL, and data that may end inside a block."""
+        kept = [output[: self.keep]]
+        kept_length = len(kept[0])
+        length = len(output)
+        asked = self._room
+        position = len(data)
+        history = bytearray(window or b"")
+        history += output[-WINDOW_LENGTH:]
+        unseen = window is None and self._reach > 0  # the window goes further back than `history`
+        final_blocks = 0
+        while True:
+            if decompressor.eof:
+                # RFC 7692, 7.2.3.4: a block with BFINAL ends the DEFLATE stream, not the message nor its context.
+                position -= len(decompressor.unused_data)
+                final_blocks += 1
+                if final_blocks > FINAL_BLOCKS or position > len(data) - len(BLOCK_END):
+                    raise zlib.error("the data ends inside a block, or in too many final ones")
+                if unseen and len(history) < WINDOW_LENGTH:
+                    # zlib does not tell any more what was before this message; from now on we ask in time.
+                    self._ends_streams = True
+                    self.context_certain = not self.context_takeover
+                unseen = False
+                decompressor = zlib.decompressobj(-15, zdict=bytes(history[-WINDOW_LENGTH:]))
+                if position == len(data) - len(BLOCK_END):
+                    break
+            else:
+                position -= len(decompressor.unconsumed_tail)
+                if position == len(data) and len(output) < asked:
+                    # RFC 7692, 7.2.1: the three zero bits of an empty block and padding came before what was removed.
+                    suspect = data[len(data) - len(BLOCK_END) - 1] >= 0x20 or not self.context_certain
+                    if suspect and not _is_between_blocks(decompressor):
+                        raise zlib.error("the data ends inside a block")
+                    break
+            piece = data[position : position + FEED]
+            position += len(piece)
+            room = self.keep - kept_length
+            asked = min(DISCARD_STEP, room) if room > 0 else DISCARD_STEP
+            output = decompressor.decompress(piece, asked)
+            length += len(output)
+            if length > self.walk:
+                self.lose_context()
+                return Inflated(b"".join(kept), length, False, given_up=True)
+            if room > 0:
+                kept.append(output)
+                kept_length += len(output)
+            history += output
+            if len(history) > 2 * WINDOW_LENGTH:
+                del history[:-WINDOW_LENGTH]
+        if self.context_takeover:
+            self._decompressor = decompressor
+            self._reach = len(history) if final_blocks else self._reach + length
+            self.weight = CONTEXT_WEIGHT
+            self.context_certain = self.context_certain or self._reach >= WINDOW_LENGTH
         return Inflated(kept[0] if len(kept) == 1 else b"".join(kept), length, False)
-
-    def _remember(self, output: bytes) -> None:
-        self._history += output[-WINDOW_LENGTH:]
-        if len(self._history) > 2 * WINDOW_LENGTH:
-            del self._history[:-WINDOW_LENGTH]
-
-    def _window(self) -> bytes:
-        return bytes(self._history[-WINDOW_LENGTH:])
-
-    def _forget(self) -> None:
-        self._decompressor = None
-        self._history = bytearray()
-        self.weight = 0
 
 
 def _is_between_blocks(decompressor: zlib._Decompress) -> bool:
     """Whether the next bit begins a block, tried on a copy."""
     probe = decompressor.copy()
     return probe.decompress(EMPTY_FINAL_BLOCK) == b"" and probe.eof
+
+
+def _window(decompressor: zlib._Decompress, reach: int) -> bytes:
+    """The last `reach` bytes, at most a window, that a decompressor between two blocks gave."""
+    distance = min(reach, WINDOW_LENGTH)
+    if not distance:
+        return b""
+    return decompressor.copy().decompress(_repetition(distance), distance)
+
+
+def _repetition(distance: int) -> bytes:
+    """A DEFLATE block that says at least `distance` bytes, all of them copied from so far back (RFC 1951, 3.2.5 and 3.2.6)."""
+    # A distance's code: the two highest bits of distance - 1, and how many bits follow them.
+    extra_bits = max((distance - 1).bit_length() - 2, 0)
+    code = 2 * extra_bits + ((distance - 1) >> extra_bits)
+    length_bits, length_code = 8, 0b10100011  # length 258: 1100 0101, Huffman codes begin with their highest bit
+    reversed_code = int(f"{code:05b}"[::-1], 2)
+    pair = length_code | reversed_code << length_bits | ((distance - 1) & ((1 << extra_bits) - 1)) << (length_bits + 5)
+    pair_bits = length_bits + 5 + extra_bits
+    bits, position = 0b010, 3  # not final, fixed Huffman codes
+    for _ in range(distance // 258 + 1):
+        bits |= pair << position
+        position += pair_bits
+    position += 7  # end of block: seven zeroes
+    return bits.to_bytes(position // 8 + 1, "little")
