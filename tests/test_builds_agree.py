@@ -21,11 +21,13 @@ BUILDS = {name: CHECKOUT / "build" / name for name in ("compiled", "pure")}
 # Prints the name of its build, where it lies, and for each capture how many records there are and a digest of all of them.
 STORY = """
 import hashlib, json, sys
+import msgspec
 import wsobserve
 from wsobserve.build import build_name
 from wsobserve.capture.error import CaptureError
 from wsobserve.capture.files import read_captures
 from wsobserve.pipeline import Pipeline
+from wsobserve.records import ChannelMessage
 
 told = {"build": build_name(), "package": wsobserve.__path__[0], "captures": {}}
 for files in json.load(sys.stdin):
@@ -40,6 +42,8 @@ for files in json.load(sys.stdin):
     records.append(pipeline.snapshot(final=True))
     digest = hashlib.sha256()
     for record in records:
+        if type(record) is ChannelMessage:  # comes with its body or its structure, whichever is less work in its build
+            record = msgspec.structs.replace(record, body=None, structure="")
         digest.update(repr(record).encode(errors="surrogatepass") + b"\\n")
     told["captures"][files[0]] = [len(records), digest.hexdigest()]
 json.dump(told, sys.stdout)

@@ -43,6 +43,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     schema_depth: int = 32
     schema_total_nodes: int = 250_000  # nodes of all schemas together
     schema_values: int = 100_000  # a message of more values is counted and not looked into
+    structures: int = 4_096  # of JSON messages that are known again; any number of others is looked into each time
     volume_buckets: int = 200_000  # (channel, direction, second) entries; then seconds are joined to longer steps
     volume_sizes: int = 64  # entries of one size histogram of a bucket; then its scale is halved
     series: int = 2_000  # series of messages, and of connections

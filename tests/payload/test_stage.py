@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Literal
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wsobserve.config import Limits
 from wsobserve.payload.stage import Payload
-from wsobserve.records import CLIENT_TO_SERVER, ChannelMessage, Half, Handshake, Message, kind_id
+from wsobserve.records import CLIENT_TO_SERVER, SERVER_TO_CLIENT, ChannelMessage, Half, Handshake, Message, kind_id
 
 
 def a_half(connection: str = "c1", stream: int | None = None) -> Half:
@@ -50,9 +52,17 @@ def a_handshake(
     )
 
 
-def a_message(payload: bytes, half: Half | None = None, opcode: int = 1) -> Message:
+def a_message(payload: bytes, half: Half | None = None, opcode: int = 1, valid_utf8: bool | None = True) -> Message:
     length = len(payload)
-    return Message(half or a_half(), 5, 3, 4, opcode, 1, False, length, length, True, True, payload, None, length + 6)
+    return Message(half or a_half(), 5, 3, 4, opcode, 1, False, length, length, True, valid_utf8, payload, None, length + 6)
+
+
+def is_utf8(payload: bytes) -> bool:
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def said(stage: Payload, record: Handshake | Message) -> ChannelMessage:
@@ -61,7 +71,7 @@ def said(stage: Payload, record: Handshake | Message) -> ChannelMessage:
 
 
 def test_a_message_is_filed_on_the_channel_of_its_handshake() -> None:
-    stage = Payload()
+    stage = Payload(structures=False)
     assert stage.receive(a_handshake(a_half(), subprotocol="chat.v1")) == []
     message = a_message(b'{"type":"join","room":1}')
     assert said(stage, message) == ChannelMessage(
@@ -76,6 +86,68 @@ def test_a_message_is_filed_on_the_channel_of_its_handshake() -> None:
         length=24,
         body={"type": "join", "room": 1},
     )
+
+
+def test_json_may_come_with_its_structure_instead_of_its_body() -> None:
+    stage = Payload(structures=True)
+    first, second = (
+        said(stage, a_message(payload)) for payload in (b'{"type":"join","room":1}', b'{"type": "join", "room": 20}')
+    )
+    for one in (first, second):
+        assert (one.format, one.name, one.body) == ("json", "join", None)
+        assert one.structure == '{"type":"join","room":0}'
+        assert one.schema == kind_id("unknown route", "client_to_server", "join")
+    assert said(stage, a_message(b'{"type":"join","room":"\\u0031"}')).body == {"type": "join", "room": "1"}
+
+
+def test_bytes_are_json_only_with_an_object_or_an_array_at_their_top() -> None:
+    stage = Payload(structures=True)
+    assert [said(stage, a_message(payload, opcode=2)).format for payload in (b"[1]", b"1", b'"a"')] == [
+        "json",
+        "binary",
+        "binary",
+    ]
+    assert [said(stage, a_message(payload)).format for payload in (b"[1]", b"1", b'"a"')] == ["json", "json", "json"]
+
+
+def test_the_same_structure_on_another_channel_or_in_another_direction_is_filed_there() -> None:
+    stage = Payload(structures=True)
+    stage.receive(a_handshake(a_half("c2"), "/b"))
+    theirs = msgspec.structs.replace(a_half(), direction=SERVER_TO_CLIENT)
+    found = {said(stage, a_message(b"{}", half)).schema for half in (a_half(), a_half("c2"), theirs) for _ in range(2)}
+    assert found == {
+        kind_id("unknown route", CLIENT_TO_SERVER, None),
+        kind_id("/b", CLIENT_TO_SERVER, None),
+        kind_id("unknown route", SERVER_TO_CLIENT, None),
+    }
+
+
+JSON_TEXTS = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=4)
+    | st.sampled_from(["x", "a.b"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["type", "e", "t", "a", ""]), inner, max_size=3)
+    ),
+    max_leaves=8,
+).map(lambda value: json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+@given(
+    st.lists(st.tuples(JSON_TEXTS | st.binary(max_size=9), st.sampled_from([1, 2])), max_size=8), st.sampled_from([0, 2, 100])
+)
+def test_what_is_said_of_a_message_does_not_depend_on_its_structure_being_known(
+    sent: list[tuple[bytes, int]], structures: int
+) -> None:
+    decoding, looking_up = Payload(structures=False), Payload(Limits(structures=structures), structures=True)
+    for payload, opcode in sent * 2:
+        message = a_message(payload, opcode=opcode, valid_utf8=is_utf8(payload) if opcode == 1 else None)
+        decoded, looked_up = said(decoding, message), said(looking_up, message)
+        assert msgspec.structs.replace(looked_up, body=decoded.body, structure="") == decoded
+        assert looked_up.body == (None if looked_up.structure else decoded.body)
 
 
 def test_without_a_handshake_the_route_is_unknown() -> None:
@@ -144,6 +216,6 @@ def test_nothing_waits_in_the_stage() -> None:
 
 @given(st.binary(max_size=80), st.sampled_from([1, 2]))
 def test_any_message_gives_exactly_one_channel_message_of_its_size(payload: bytes, opcode: int) -> None:
-    channel_message = said(Payload(), a_message(payload, opcode=opcode))
+    channel_message = said(Payload(), a_message(payload, opcode=opcode, valid_utf8=is_utf8(payload)))
     assert channel_message.length == len(payload)
     assert channel_message.frame_bytes == len(payload) + 6

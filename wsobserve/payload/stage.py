@@ -6,21 +6,35 @@ A connection's state is the route and subprotocol of its handshake and nothing e
 
 from __future__ import annotations
 
+import msgspec
+
 from wsobserve.config import DEFAULT_LIMITS, Limits
 from wsobserve.payload.formats import STRUCTURED, recognise
 from wsobserve.payload.name import message_name
-from wsobserve.records import ChannelMessage, Handshake, Message, kind_id
+from wsobserve.payload.structure import COMPILED, UNKNOWN, StructureReader
+from wsobserve.records import ChannelMessage, Direction, Handshake, Message, kind_id
 
 TEXT = 1  # RFC 6455, 5.2: opcode of a text frame
 UNKNOWN_ROUTE = "unknown route"
+NO_ROUTE = (None, None)  # and no subprotocol
+
+_decode = msgspec.json.Decoder().decode
 
 
 class Payload:
-    """The stage of this room: one object for all connections of a pipeline."""
+    """The stage of this room: one object for all connections of a pipeline.
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+    `structures`: whether JSON is told by its structure, and decoded only where that is new. It is the faster way where
+    the reader of structures is compiled; what is said of a message is the same, but for which of `body` and `structure`
+    comes with it.
+    """
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS, *, structures: bool = COMPILED) -> None:
         self._limits = limits
         self._routes: dict[tuple[str, int | None], tuple[str | None, str | None]] = {}
+        self._reader = StructureReader() if structures else None
+        # By structure, channel and direction: the structure, the name, and the kind under which such messages are filed.
+        self._known: dict[tuple[str, str, Direction | None], tuple[str, str | None, str]] = {}
         self.forgotten = 0  # connections whose route was given up to stay within the limit
 
     def receive(self, record: Handshake | Message) -> list[ChannelMessage]:
@@ -29,12 +43,26 @@ class Payload:
             self._open(record)
             return []
         half = record.half
-        route, subprotocol = self._routes.get((half.connection, half.stream), (None, None))
+        route, subprotocol = self._routes.get((half.connection, half.stream), NO_ROUTE)
         channel = UNKNOWN_ROUTE if route is None else route
-        format_name, body, name = "undecoded", None, None
+        format_name, body, name, schema, structure = "undecoded", None, None, None, UNKNOWN
         if record.complete and record.undecoded is None:
-            format_name, body = recognise(record.payload, text=record.opcode == TEXT)
-            name = message_name(body)
+            text = record.opcode == TEXT
+            if self._reader is not None:
+                structure = self._reader.read(record.payload, record.valid_utf8 is True)
+            # Bytes are JSON only when there is an object or an array at their top: see `formats`.
+            if structure and (text or structure[0] in "{["):
+                direction = half.direction
+                known = self._known.get((structure, channel, direction))
+                if known is None:
+                    known = self._learn(structure, channel, direction)
+                format_name = "json"
+                structure, name, schema = known
+            else:
+                structure = UNKNOWN
+                format_name, body = recognise(record.payload, text=text)
+                name = message_name(body)
+                schema = kind_id(channel, half.direction, name) if format_name in STRUCTURED else None
         return [
             ChannelMessage(
                 message=record,
@@ -43,12 +71,21 @@ class Payload:
                 route=route,
                 subprotocol=subprotocol,
                 name=name,
-                schema=kind_id(channel, half.direction, name) if format_name in STRUCTURED else None,
+                schema=schema,
                 frame_bytes=record.frame_bytes,
                 length=record.length or 0,
                 body=body,
+                structure=structure,
             )
         ]
+
+    def _learn(self, structure: str, channel: str, direction: Direction | None) -> tuple[str, str | None, str]:
+        """What is to be known about messages of a structure that is new here."""
+        if len(self._known) >= self._limits.structures:
+            self._known.clear()  # those that still come are learnt again
+        name = message_name(_decode(structure))
+        known = self._known[structure, channel, direction] = structure, name, kind_id(channel, direction, name)
+        return known
 
     def _open(self, handshake: Handshake) -> None:
         if handshake.state != "accepted":
@@ -71,4 +108,5 @@ class Payload:
     def finish(self) -> list[ChannelMessage]:
         """Nothing is left to say; all connections are forgotten."""
         self._routes.clear()
+        self._known.clear()
         return []

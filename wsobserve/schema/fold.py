@@ -2,9 +2,17 @@
 
 Kinds are told apart by channel, direction and name. Channels, kinds and nodes are bounded each and all together; which
 of them stay depends on the data alone (see `shape`). Messages that belong to none are counted.
+
+Messages that come with their structure are counted by it first: a shape takes each structure once, for all messages that
+have it, before anybody looks, and when there are too many of them. So the same messages give the same kinds, with or
+without their structure.
 """
 
 from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
 
 from wsobserve.config import DEFAULT_LIMITS, Limits
 from wsobserve.records import ChannelMessage, Direction, MessageKind, kind_id, name_hash
@@ -13,13 +21,15 @@ from wsobserve.schema.shape import NO_BOUND, Shape, Walk, has_more_values
 
 STRUCTURED = frozenset(("json", "msgpack", "cbor"))
 
-KindKey = tuple[Direction | None, str | None]  # direction and name
+KindKey: TypeAlias = "tuple[Direction | None, str | None]"  # direction and name
+
+_decode = msgspec.json.Decoder().decode
 
 
 class Kind:
     """What has been seen of one kind of message."""
 
-    __slots__ = ("first_ns", "formats", "last_ns", "messages", "nodes", "shape")
+    __slots__ = ("first_ns", "formats", "last_ns", "messages", "nodes", "shape", "structures")
 
     def __init__(self, time_ns: int) -> None:
         self.messages = 0
@@ -28,20 +38,43 @@ class Kind:
         self.formats: dict[str, int] = {}
         self.shape = Shape()
         self.nodes = 1  # of the shape, or more: an upper bound
+        self.structures: dict[str, int] = {}  # and the number of messages of each, which the shape has not taken in
 
-    def add(self, message: ChannelMessage, limits: Limits) -> int:
-        """Take in one message; how many nodes that made."""
+    def count(self, form: str, time_ns: int) -> None:
+        """One more message, which is then taken into the shape or counted by its structure."""
         self.messages += 1
-        self.first_ns = min(self.first_ns, message.message.time_ns)
-        self.last_ns = max(self.last_ns, message.message.time_ns)
-        self.formats[message.format] = self.formats.get(message.format, 0) + 1
+        if time_ns < self.first_ns:
+            self.first_ns = time_ns
+        if time_ns > self.last_ns:
+            self.last_ns = time_ns
+        self.formats[form] = self.formats.get(form, 0) + 1
+
+    def add_structure(self, structure: str) -> bool:
+        """Whether the structure is new here since the shape took them in."""
+        before = self.structures.get(structure, 0)
+        self.structures[structure] = before + 1
+        return not before
+
+    def add_body(self, message: ChannelMessage, limits: Limits) -> int:
+        """How many nodes that made."""
+        body = _decode(message.structure) if message.structure else message.body
         walk = Walk(limits)
         # A value takes a byte at least, so only long messages need counting.
-        if message.length > limits.schema_values and has_more_values(message.body, limits.schema_values):
+        if message.length > limits.schema_values and has_more_values(body, limits.schema_values):
             walk.depth = 0
-        self.shape.add(message.body, walk)
+        self.shape.add(body, walk)
         self.nodes += walk.made
         return walk.made
+
+    def take_in(self, limits: Limits) -> None:
+        """The shape takes in what was counted by structure."""
+        for structure, messages in self.structures.items():
+            walk = Walk(limits, messages)
+            self.shape.add(_decode(structure), walk)
+            self.nodes += walk.made
+            if self.nodes > 2 * limits.schema_nodes:
+                self.trim(limits.schema_nodes, limits)
+        self.structures.clear()
 
     def merge(self, other: Kind) -> None:
         """Take over what the other knows; it stays as it is."""
@@ -50,6 +83,8 @@ class Kind:
         self.last_ns = max(self.last_ns, other.last_ns)
         for name, count in other.formats.items():
             self.formats[name] = self.formats.get(name, 0) + count
+        for structure, messages in other.structures.items():
+            self.structures[structure] = self.structures.get(structure, 0) + messages
         self.shape.merge(other.shape)
 
     def trim(self, allowance: int, limits: Limits) -> None:
@@ -94,33 +129,67 @@ class SchemaFold:
         self._highest = NO_BOUND  # channels with hashes from here on do not stay
         self._messages = 0
         self._nodes = 0  # of all kinds, or more: an upper bound
+        self._structures = 0  # that the kinds have counted and their shapes have not taken in, or more
+        self._most_structures = limits.structures
+        self._most_values = limits.schema_values
 
     def add(self, message: ChannelMessage) -> None:
         self._messages += 1
-        if message.format not in STRUCTURED:
+        form = message.format
+        if form not in STRUCTURED:
             return
-        limits = self._limits
-        channel = self._channels.get(message.channel) or self._channel(message.channel)
+        channel = self._channels.get(message.channel)
         if channel is None:
-            return
-        key = (message.message.half.direction, message.name)
+            channel = self._channel(message.channel)
+            if channel is None:
+                return
+        inner = message.message
+        time_ns = inner.time_ns
+        key = (inner.half.direction, message.name)
         kind = channel.kinds.get(key)
+        made = kind is None
         if kind is None:
-            kind = channel.kind(key, message.message.time_ns)
+            kind = channel.kind(key, time_ns)
             if kind is None:
                 return
             self._nodes += 1
-        self._nodes += kind.add(message, limits)
-        if kind.nodes > 2 * limits.schema_nodes:
-            self._nodes -= kind.nodes
-            kind.trim(limits.schema_nodes, limits)
-            self._nodes += kind.nodes
+        kind.count(form, time_ns)
+        structure = message.structure
+        # A value takes a byte at least: there are not too many of them to be looked into.
+        if structure and message.length <= self._most_values:
+            self._structures += kind.add_structure(structure)
+            if not made and self._structures <= self._most_structures:
+                return
+        else:
+            self._add_body(kind, message)
+        if self._structures > self._most_structures:
+            self._take_in()
+        limits = self._limits
         if (
             self._nodes > 2 * limits.schema_total_nodes
             or len(channel.kinds) > 2 * limits.kinds
             or len(self._channels) > 2 * limits.channels
         ):
             self._trim()
+
+    def _add_body(self, kind: Kind, message: ChannelMessage) -> None:
+        limits = self._limits
+        self._nodes += kind.add_body(message, limits)
+        if kind.nodes > 2 * limits.schema_nodes:
+            self._nodes -= kind.nodes
+            kind.trim(limits.schema_nodes, limits)
+            self._nodes += kind.nodes
+
+    def _take_in(self) -> None:
+        """All shapes take in what was counted by structure."""
+        limits = self._limits
+        for kind in [kind for channel in self._channels.values() for kind in channel.kinds.values() if kind.structures]:
+            self._nodes -= kind.nodes
+            kind.take_in(limits)
+            self._nodes += kind.nodes
+            if self._nodes > 2 * limits.schema_total_nodes:
+                self._trim()
+        self._structures = 0
 
     def _channel(self, name: str) -> ChannelKinds | None:
         if self._highest < NO_BOUND and name_hash(name) >= self._highest:
@@ -137,6 +206,10 @@ class SchemaFold:
             channel = self._channels.get(name) or self._channel(name)
             if channel is not None:
                 channel.merge(theirs)
+        self._settle()
+
+    def _settle(self) -> None:
+        self._take_in()
         self._trim()
 
     def _trim(self) -> None:
@@ -145,11 +218,14 @@ class SchemaFold:
         self._highest = min(self._highest, _keep(self._channels, min(limits.channels, limits.schema_total_nodes)))
         for channel in self._channels.values():
             channel.trim(limits.schema_total_nodes // len(self._channels), limits)
-        self._nodes = sum(kind.nodes for channel in self._channels.values() for kind in channel.kinds.values())
+        self._nodes = 0
+        for channel in self._channels.values():
+            for kind in channel.kinds.values():
+                self._nodes += kind.nodes
 
     def kinds(self, now_ns: int | None = None) -> tuple[MessageKind, ...]:
         """Every kind with its schema, by channel, direction and name."""
-        self._trim()
+        self._settle()
         found = [
             MessageKind(
                 id=kind_id(channel, direction, name),
@@ -171,7 +247,7 @@ class SchemaFold:
     @property
     def without_kind(self) -> int:
         """Messages that are in no kind: not JSON or the like, undecoded, or beyond the limits."""
-        self._trim()
+        self._settle()
         filed = sum(kind.messages for channel in self._channels.values() for kind in channel.kinds.values())
         return self._messages - filed
 

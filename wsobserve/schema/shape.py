@@ -31,13 +31,14 @@ BINARY = "binary"  # bytes, and extensions that nobody declared: rendered as str
 
 
 class Walk:
-    """How far to look into one message, and how many nodes that made."""
+    """How far to look into one message, for how many like it that stands, and how many nodes that made."""
 
-    __slots__ = ("depth", "made", "properties")
+    __slots__ = ("depth", "made", "messages", "properties")
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, messages: int = 1) -> None:
         self.depth = limits.schema_depth
         self.properties = limits.schema_properties
+        self.messages = messages
         self.made = 0
 
 
@@ -80,16 +81,16 @@ class Shape:
 
     def add(self, value: object, walk: Walk, depth: int = 0) -> None:
         name = TYPES.get(type(value), BINARY)
-        self.types[name] = self.types.get(name, 0) + 1
+        self.types[name] = self.types.get(name, 0) + walk.messages
         if isinstance(value, dict):
             self._add_object(value, walk, depth + 1)
         elif isinstance(value, (list, tuple)):
             self._add_array(value, walk, depth + 1)
 
     def _add_object(self, value: dict[object, object], walk: Walk, depth: int) -> None:
-        self.entries += len(value)
+        self.entries += len(value) * walk.messages
         if depth > walk.depth:
-            self.unseen += len(value)
+            self.unseen += len(value) * walk.messages
             return
         for key, entry in value.items():
             shape = self.properties.get(key) if isinstance(key, str) else None
@@ -99,11 +100,11 @@ class Shape:
                 shape.add(entry, walk, depth)
 
     def _add_array(self, value: list[object] | tuple[object, ...], walk: Walk, depth: int) -> None:
-        self.elements += len(value)
+        self.elements += len(value) * walk.messages
         if not value:
             return
         if depth > walk.depth:
-            self.unseen += len(value)
+            self.unseen += len(value) * walk.messages
             return
         if self.items is None:
             self.items = Shape()
@@ -162,4 +163,7 @@ class Shape:
         fixed = [shape for shape in (self.items, self.others) if shape is not None]
         self._keep(min(properties, left - len(fixed)))
         children = fixed + list(self.properties.values())
-        return 1 + sum(shape.trim(left // len(children), properties) for shape in children)
+        stay = 1
+        for shape in children:
+            stay += shape.trim(left // len(children), properties)
+        return stay

@@ -1,0 +1,204 @@
+"""Structures: what they keep of a JSON text, that they never say more than a decoder does, and what is left to decoding."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from wsobserve.payload.name import NAME_KEYS, message_name
+from wsobserve.payload.structure import UNKNOWN, StructureReader
+
+# As in the source, whose compiled build does not give them out.
+LONGEST_TEXT, LONGEST_STRUCTURE, DEEPEST = 16_384, 1_024, 32
+
+reader = StructureReader()
+
+
+def shape(value: object) -> object:
+    """Keys, nesting and types, and nothing of the values."""
+    if isinstance(value, dict):
+        return {key: shape(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [shape(inner) for inner in value]
+    return type(value).__name__
+
+
+def is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+READ = [
+    (b'{"a":1}', '{"a":0}'),
+    (b' {\t"a" :\r\n[ 1 , 2.5,-0,-1e5, 1E+5 ,0.0e-9] } ', '{"a":[0,0.0,0,0.0,0.0,0.0]}'),
+    (b'[true,false,null,"x",{},[]]', '[true,true,null,"",{},[]]'),
+    (b'"text"', '""'),
+    (b"7", "0"),
+    (b"null", "null"),
+    (b'{"type":"tick","text":"tick"}', '{"type":"tick","text":""}'),
+    (b'{"event":"two words","op":"42","e":"","t":"a.b:c/d-e_$9"}', '{"event":"","op":"","e":"","t":"a.b:c/d-e_$9"}'),
+    (b'{"a":{"type":"tick"},"type":["tick"]}', '{"a":{"type":""},"type":[""]}'),
+    (b'["join","lobby"]', '["join",""]'),
+    (b'[["join"]]', '[[""]]'),
+    ('{"\u00e9":"\u20ac"}'.encode(), '{"\u00e9":""}'),
+    (b'{"a":1,"a":"x"}', '{"a":0,"a":""}'),
+    (b'{"type":"' + b"x" * 64 + b'"}', '{"type":"' + "x" * 64 + '"}'),
+    (b'{"type":"' + b"x" * 65 + b'"}', '{"type":""}'),
+]
+
+
+@pytest.mark.parametrize(("text", "structure"), READ)
+def test_keys_nesting_and_types_stay_and_of_the_values_only_what_may_be_a_name(text: bytes, structure: str) -> None:
+    assert reader.read(text, True) == structure
+
+
+NOT_READ = [
+    b"",
+    b" ",
+    b"{",
+    b"}",
+    b"[1,]",
+    b"[,1]",
+    b"{,}",
+    b'{"a"}',
+    b'{"a":}',
+    b'{"a":1,}',
+    b'{"a":1 "b":2}',
+    b"{1:2}",
+    b"[1}",
+    b"{]",
+    b"1 2",
+    b"1,2",
+    b"[1]]",
+    b":",
+    b"-",
+    b"01",
+    b"-01",
+    b"1.",
+    b".5",
+    b"1e",
+    b"1e+",
+    b"+1",
+    b"0x1",
+    b"NaN",
+    b"tru",
+    b"truex",
+    b"nul",
+    b"fals",
+    b'"',
+    b'"a',
+    b'"\t"',
+    b'"\x00"',
+    b'["a" "b"]',
+    b"\xef\xbb\xbf1",
+    b"1\x00",
+]
+LEFT_TO_DECODING = [
+    b'"\\u0041"',
+    b'{"\\n":1}',
+    b"1e100",
+    b"1" * 201,
+    b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1),
+    b'"' + b"x" * LONGEST_TEXT + b'"',
+    b'{"' + b"x" * LONGEST_STRUCTURE + b'":1}',
+    b"[" + b"1," * LONGEST_STRUCTURE + b"1]",
+]
+
+
+@pytest.mark.parametrize("text", NOT_READ + LEFT_TO_DECODING)
+def test_what_is_no_json_or_unusual_has_no_structure(text: bytes) -> None:
+    assert reader.read(text, True) == UNKNOWN
+
+
+@pytest.mark.parametrize("text", LEFT_TO_DECODING)
+def test_what_is_only_unusual_can_be_decoded(text: bytes) -> None:
+    msgspec.json.decode(text)
+
+
+def test_other_than_ascii_needs_to_be_known_as_utf8() -> None:
+    assert reader.read('"\u00e9"'.encode(), True) == '""'
+    assert reader.read('"\u00e9"'.encode(), False) == UNKNOWN
+    assert reader.read(b'"e"', False) == '""'
+
+
+def test_no_two_naming_keys_have_both_first_letter_and_length_in_common() -> None:
+    assert len({(key[0], len(key)) for key in NAME_KEYS}) == len(NAME_KEYS)
+
+
+@pytest.mark.parametrize("key", NAME_KEYS)
+def test_each_naming_key_keeps_its_value_and_its_neighbours_do_not(key: str) -> None:
+    for one, kept in ((key, "join"), (key + "s", ""), ("x" + key[1:] + "y", ""), (key[:-1] + "_", "")):
+        if one == key or one not in NAME_KEYS:
+            assert reader.read(f'{{"{one}":"join"}}'.encode(), True) == f'{{"{one}":"{kept}"}}'
+
+
+KEYS = st.sampled_from(["type", "t", "event", "op", "a", "b", "", "\u00e9"])
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.sampled_from([0.5, -1e20, 1e-7])
+    | st.sampled_from(["", "x", "a b", "y.z"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def named(value: Any) -> tuple[object, ...]:
+    """The values of a message from which its name may be made, and are written like one."""
+    kept = {"x", "y.z"}
+    if isinstance(value, dict):
+        return tuple(one if isinstance(one, str) and one in kept else "" for key in NAME_KEYS for one in [value.get(key)])
+    return (value[0] if isinstance(value, list) and value and isinstance(value[0], str) and value[0] in kept else "",)
+
+
+@given(VALUES, VALUES)
+def test_two_messages_have_one_structure_when_keys_types_and_naming_values_are_the_same(first: object, second: object) -> None:
+    def read(value: object) -> str:
+        return reader.read(json.dumps(value, ensure_ascii=False, sort_keys=True).encode(), True)
+
+    assert UNKNOWN not in (read(first), read(second))
+    same = shape(first) == shape(second) and named(first) == named(second)
+    assert (read(first) == read(second)) == same
+
+
+def assert_truthful(text: bytes) -> None:
+    """When there is a structure, it says what a decoder says."""
+    structure = reader.read(text, is_utf8(text))
+    if structure == UNKNOWN:
+        return
+    decoded, told = msgspec.json.decode(text), msgspec.json.decode(structure)
+    assert shape(decoded) == shape(told)
+    assert message_name(decoded) == message_name(told)
+    assert reader.read(structure.encode(), True) == structure
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=40) | st.text(alphabet='{}[]:,"\\ 0123456789.eE+-truefalsn\t\n\u00e9', max_size=30).map(str.encode))
+@example(b'{"type":"\xc3"}')
+def test_whatever_has_a_structure_is_read_alike_by_a_decoder(text: bytes) -> None:
+    assert_truthful(text)
+
+
+SAMPLE = '{"type": "tick", "id": 42, "p": [1.5, -0, 1e5,[],{}], "n": null,"ok": false, "\u00e9": "\u20ac"}'.encode()
+
+
+def test_a_text_with_one_byte_changed_taken_out_or_doubled_is_read_as_a_decoder_reads_it() -> None:
+    assert reader.read(SAMPLE, True) != UNKNOWN
+    for place in range(len(SAMPLE)):
+        assert_truthful(SAMPLE[:place] + SAMPLE[place + 1 :])
+        assert_truthful(SAMPLE[:place] + SAMPLE[place : place + 1] + SAMPLE[place:])
+        for byte in b'{}[]:,"\\ 0.e-tn\x00\x1f\x7f\x80\xff':
+            assert_truthful(SAMPLE[:place] + bytes([byte]) + SAMPLE[place + 1 :])
+
+
+def test_a_text_at_every_cut_has_no_structure_before_its_end() -> None:
+    assert [reader.read(SAMPLE[:cut], True) for cut in range(len(SAMPLE))] == [UNKNOWN] * len(SAMPLE)

@@ -1,0 +1,22 @@
+# C types of stage.py, for its compiled build.
+import cython
+
+from wsobserve.payload.structure cimport StructureReader
+
+cdef tuple NO_ROUTE
+
+
+cdef class Payload:
+    cdef object _limits
+    cdef dict _routes
+    cdef StructureReader _reader
+    cdef dict _known
+    cdef readonly long long forgotten
+
+    @cython.locals(text=cython.bint, known=tuple, structure=str, channel=str, payload=bytes)
+    cpdef list receive(self, record)
+    cdef tuple _learn(self, str structure, str channel, object direction)
+    cdef _open(self, handshake)
+    cpdef forget(self, str connection, object stream=*)
+    cpdef list expire(self, object now_ns)
+    cpdef list finish(self)

@@ -1,0 +1,60 @@
+# C types of structure.py, for its compiled build.
+import cython
+
+cdef int LONGEST_TEXT
+cdef int LONGEST_STRUCTURE
+cdef int DEEPEST
+cdef int MOST_DIGITS
+cdef int LONGEST_NAME
+cdef int LONGEST_NAMING_KEY
+cdef list NAMING_KEYS
+cdef int VALUE
+cdef int VALUE_OR_END
+cdef int KEY
+cdef int KEY_OR_END
+cdef int COLON
+cdef int COMMA_OR_END
+
+
+@cython.final
+cdef class StructureReader:
+    cdef bytearray _structure
+    cdef Py_ssize_t _written
+    cdef bint _utf8
+
+    cpdef str read(self, bytes text, bint utf8)
+    @cython.locals(
+        structure=bytearray,
+        position=cython.Py_ssize_t,
+        start=cython.Py_ssize_t,
+        depth=cython.int,
+        objects=cython.ulonglong,
+        expected=cython.int,
+        empty=cython.int,
+        names=cython.bint,
+        byte=cython.uchar,
+    )
+    cdef bint _value(self, bytes text, Py_ssize_t end) except -1
+    @cython.locals(structure=bytearray, written=cython.Py_ssize_t, utf8=cython.bint, byte=cython.uchar)
+    cdef Py_ssize_t _string(self, bytes text, Py_ssize_t position, Py_ssize_t end, bint keep) except -2
+    @cython.locals(
+        structure=bytearray,
+        first=cython.Py_ssize_t,
+        end=cython.Py_ssize_t,
+        position=cython.Py_ssize_t,
+        fit=cython.bint,
+        byte=cython.uchar,
+    )
+    cdef _keep_name(self, Py_ssize_t start)
+    @cython.locals(
+        structure=bytearray, key=bytes, length=cython.Py_ssize_t, position=cython.Py_ssize_t, first=cython.uchar
+    )
+    cdef bint _is_naming_key(self, Py_ssize_t start) except -1
+    @cython.locals(
+        structure=bytearray, start=cython.Py_ssize_t, digits=cython.Py_ssize_t, written=cython.Py_ssize_t, integer=cython.bint
+    )
+    cdef Py_ssize_t _number(self, bytes text, Py_ssize_t position, Py_ssize_t end) except -2
+    @cython.locals(length=cython.Py_ssize_t, literal=bytes)
+    cdef Py_ssize_t _literal(self, bytes text, Py_ssize_t position, Py_ssize_t end) except -2
+    @cython.locals(written=cython.Py_ssize_t)
+    cdef _write(self, bytes literal)

@@ -1,0 +1,237 @@
+"""JSON text in; its structure out: the same text without white space and without values.
+
+    {"type": "tick", "id": 42, "prices": [1.5, 2], "note": "...", "ok": false}
+    {"type":"tick","id":0,"prices":[0.0,0],"note":"","ok":true}
+
+So a structure is a JSON text itself, and decodes to the keys, the nesting and the types of the original. The only values
+that stay are those from which the message's name may be made (see `name`), when they are written like one. Messages of
+one program have few structures: what follows from one is worked out once and looked up from then on.
+
+The reader is strict: it answers for JSON that every decoder accepts. For anything else, and for what is long, deep or
+unusual, it answers nothing, and the message is decoded instead. It takes a pass over the text, byte by byte, which is
+worth it compiled and not otherwise.
+"""
+
+from __future__ import annotations
+
+from wsobserve.payload.name import NAME_KEYS
+
+UNKNOWN = ""
+LONGEST_TEXT = 16_384  # bytes of a text that is read at all
+LONGEST_STRUCTURE = 1_024  # of its structure
+DEEPEST = 32
+MOST_DIGITS = 200  # together with an exponent of two digits still within the range of a number
+LONGEST_NAME = 64
+
+# No two of these keys have both the first letter and the length in common, so a key need be compared to one only.
+LONGEST_NAMING_KEY = max(map(len, NAME_KEYS))
+NAMING_KEYS = [b""] * (128 * (LONGEST_NAMING_KEY + 1))
+for naming_key in NAME_KEYS:
+    NAMING_KEYS[ord(naming_key[0]) * (LONGEST_NAMING_KEY + 1) + len(naming_key)] = naming_key.encode()
+
+# What comes next.
+VALUE, VALUE_OR_END, KEY, KEY_OR_END, COLON, COMMA_OR_END = range(6)
+
+
+class StructureReader:
+    """Reads one text after the other, into one buffer."""
+
+    __slots__ = ("_structure", "_utf8", "_written")
+
+    def __init__(self) -> None:
+        self._structure = bytearray(LONGEST_TEXT)  # it is never longer than its text
+        self._written = 0
+        self._utf8 = False
+
+    def read(self, text: bytes, utf8: bool) -> str:
+        """The structure of this JSON text; UNKNOWN when it is none, or has to be decoded. `utf8`: known to be valid UTF-8."""
+        if len(text) > LONGEST_TEXT:
+            return UNKNOWN
+        self._utf8 = utf8
+        self._written = 0
+        if not self._value(text, len(text)) or self._written > LONGEST_STRUCTURE:
+            return UNKNOWN
+        return self._structure[: self._written].decode()
+
+    def _value(self, text: bytes, end: int) -> bool:
+        """Whether the text is one JSON value, whose structure has then been written."""
+        structure = self._structure
+        position = 0
+        depth = 0
+        objects = 0  # a bit for each open container, the innermost lowest: whether it is an object
+        expected = VALUE
+        names = False  # whether the next value may name the message
+        while position < end:
+            byte = text[position]
+            if byte == 0x20 or byte == 0x0A or byte == 0x0D or byte == 0x09:
+                position += 1
+                continue
+            if byte == 0x22:  # "
+                if expected in (KEY, KEY_OR_END):
+                    start = self._written
+                    position = self._string(text, position + 1, end, True)
+                    names = depth == 1 and self._is_naming_key(start)
+                    expected = COLON
+                elif expected in (VALUE, VALUE_OR_END):
+                    start = self._written
+                    position = self._string(text, position + 1, end, names)
+                    if names:
+                        self._keep_name(start)
+                        names = False
+                    expected = COMMA_OR_END
+                else:
+                    return False
+                if position < 0:
+                    return False
+                continue
+            if byte == 0x3A:  # :
+                if expected != COLON:
+                    return False
+                expected = VALUE
+            elif byte == 0x2C:  # ,
+                if expected != COMMA_OR_END or not depth or self._written > LONGEST_STRUCTURE:
+                    return False
+                expected = KEY if objects & 1 else VALUE
+            elif byte == 0x7B or byte == 0x5B:  # { [
+                if (expected != VALUE and expected != VALUE_OR_END) or depth == DEEPEST:
+                    return False
+                depth += 1
+                objects = objects << 1 | (byte == 0x7B)
+                expected = KEY_OR_END if byte == 0x7B else VALUE_OR_END
+                names = byte == 0x5B and depth == 1  # the first element of an array
+            elif byte == 0x7D or byte == 0x5D:  # } ]
+                empty = KEY_OR_END if byte == 0x7D else VALUE_OR_END
+                if (expected != COMMA_OR_END and expected != empty) or not depth or (objects & 1) != (byte == 0x7D):
+                    return False
+                depth -= 1
+                objects >>= 1
+                expected = COMMA_OR_END
+            else:
+                if expected != VALUE and expected != VALUE_OR_END:
+                    return False
+                if byte == 0x2D or 0x30 <= byte <= 0x39:  # - 0-9
+                    position = self._number(text, position, end)
+                else:
+                    position = self._literal(text, position, end)
+                if position < 0:
+                    return False
+                names = False
+                expected = COMMA_OR_END
+                continue
+            structure[self._written] = byte
+            self._written += 1
+            position += 1
+        return expected == COMMA_OR_END and not depth
+
+    def _string(self, text: bytes, position: int, end: int, keep: bool) -> int:
+        """Writes the string that begins before `position`, or an empty one; the position behind it, -1 when it is unusual."""
+        structure, written, utf8 = self._structure, self._written, self._utf8
+        structure[written] = 0x22
+        written += 1
+        while position < end:
+            byte = text[position]
+            position += 1
+            if byte == 0x22:
+                structure[written] = 0x22
+                self._written = written + 1
+                return position
+            if byte < 0x20 or byte == 0x5C or (byte > 0x7F and not utf8):  # a control character, a backslash, not ASCII
+                return -1
+            if keep:
+                structure[written] = byte
+                written += 1
+        return -1
+
+    def _keep_name(self, start: int) -> None:
+        """Makes the string that has been written from `start` on an empty one, unless it is written like a name."""
+        structure = self._structure
+        first, end = start + 1, self._written - 1
+        fit = 0 < end - first <= LONGEST_NAME
+        if fit:
+            for position in range(first, end):
+                byte = structure[position]
+                if 0x61 <= byte <= 0x7A or 0x41 <= byte <= 0x5A or byte == 0x5F or byte == 0x24:  # a-z A-Z _ $
+                    continue
+                if position == first or not 0x2D <= byte <= 0x3A:  # - . / 0-9 :
+                    fit = False
+                    break
+        if not fit:
+            structure[first] = 0x22
+            self._written = first + 1
+
+    def _is_naming_key(self, start: int) -> bool:
+        """Whether the key that has been written from `start` on is one of NAME_KEYS."""
+        structure = self._structure
+        length = self._written - start - 2
+        if not 0 < length <= LONGEST_NAMING_KEY:
+            return False
+        first = structure[start + 1]
+        if first > 0x7F:
+            return False
+        key = NAMING_KEYS[first * (LONGEST_NAMING_KEY + 1) + length]
+        if len(key) != length:
+            return False
+        position = 0
+        while position < length and key[position] == structure[start + 1 + position]:
+            position += 1
+        return position == length
+
+    def _number(self, text: bytes, position: int, end: int) -> int:
+        """Writes `0` for an integer and `0.0` for any other number (RFC 8259, 6); the position behind it, -1 when unusual."""
+        integer = True
+        start = position
+        if text[position] == 0x2D:  # -
+            position += 1
+        digits = position
+        while position < end and 0x30 <= text[position] <= 0x39:
+            position += 1
+        if position == digits or (text[digits] == 0x30 and position > digits + 1):  # a leading zero stands alone
+            return -1
+        if position < end and text[position] == 0x2E:  # .
+            integer = False
+            position += 1
+            digits = position
+            while position < end and 0x30 <= text[position] <= 0x39:
+                position += 1
+            if position == digits:
+                return -1
+        if position - start > MOST_DIGITS:
+            return -1
+        if position < end and (text[position] == 0x65 or text[position] == 0x45):  # e E
+            integer = False
+            position += 1
+            if position < end and (text[position] == 0x2B or text[position] == 0x2D):  # + -
+                position += 1
+            digits = position
+            while position < end and 0x30 <= text[position] <= 0x39:
+                position += 1
+            if not 1 <= position - digits <= 2:
+                return -1
+        structure, written = self._structure, self._written
+        structure[written] = 0x30
+        if not integer:
+            structure[written + 1] = 0x2E
+            structure[written + 2] = 0x30
+            written += 2
+        self._written = written + 1
+        return position
+
+    def _literal(self, text: bytes, position: int, end: int) -> int:
+        """Writes `null`, or `true` for both of its kind; the position behind it, -1 when it is none of these."""
+        length = 5 if text[position] == 0x66 else 4
+        literal = text[position : position + length]
+        if literal == b"null":
+            self._write(b"null")
+        elif literal == b"true" or literal == b"false":
+            self._write(b"true")
+        else:
+            return -1
+        return position + length
+
+    def _write(self, literal: bytes) -> None:
+        written = self._written
+        self._structure[written : written + len(literal)] = literal
+        self._written = written + len(literal)
+
+
+COMPILED = type(StructureReader.__init__).__name__ != "function"
