@@ -60,7 +60,7 @@ bench: $(VENV)/installed-test build/pure/built build/compiled/built
 	$(BIN)/python -m tests.benchmarks.bench build/compiled build/pure $(BENCH_ARGUMENTS)
 
 fuzz: $(VENV)/installed-test build/pure/built build/compiled/built
-	$(BIN)/python -P tests/fuzz/all_targets.py build/pure build/compiled
+	PYTHONPATH=$(CURDIR) $(BIN)/python -P -m tests.fuzz.all_targets build/pure build/compiled
 
 format: $(VENV)/installed-test
 	$(BIN)/ruff check --fix-only

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from tests.fuzz.laws import SMALL, START_NS, check_counts, check_direction, check_equations, check_records, held_bytes, pending_at_end, summary_of
+from tests.fuzz.laws import (
+    SMALL,
+    START_NS,
+    check_counts,
+    check_direction,
+    check_equations,
+    check_records,
+    held_bytes,
+    pending_at_end,
+    summary_of,
+)
 from tests.fuzz.script import CUT, END, GAP, RESET, TIME, Event
 from tests.websocket.wire import DEFLATE_OFFER, request, response
 from wsobserve.records import (
@@ -30,10 +40,17 @@ EXTENSIONS = (
     "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
     "x-unknown",
 )
-REQUESTS = (request(), request("/chat", DEFLATE_OFFER), request("/chat", DEFLATE_OFFER), request("/chat", (DEFLATE_OFFER[0], "x-unknown")))
+REQUESTS = (
+    request(),
+    request("/chat", DEFLATE_OFFER),
+    request("/chat", DEFLATE_OFFER),
+    request("/chat", (DEFLATE_OFFER[0], "x-unknown")),
+)
 RESPONSES = tuple(response(*(() if agreed is None else ((DEFLATE_OFFER[0], agreed),))) for agreed in EXTENSIONS)
 # What one connection may hold of the bytes it was given: each limit once for each direction.
-MOST_HELD = 2 * (SMALL.http_head + SMALL.held_bytes + SMALL.message_payload + SMALL.inflated_payload + SMALL.resynchronise_buffer)
+MOST_HELD = 2 * (
+    SMALL.http_head + SMALL.held_bytes + SMALL.message_payload + SMALL.inflated_payload + SMALL.resynchronise_buffer
+)
 WINDOWS = 2 * 65_536 + 2 * SMALL.inflated_payload  # of deflate
 UNCERTAIN = {AnomalyKind.RESYNCHRONISED, AnomalyKind.DIRECTION_LOST, AnomalyKind.LIMIT_HANDSHAKE_SIZE}
 
@@ -132,5 +149,3 @@ class Conversation:
 def in_step(records: Sequence[Record]) -> bool:
     """Whether no boundary had to be looked for: where a segment begins is evidence then, and cuts may change what is found."""
     return not any(isinstance(record, Anomaly) and record.anomaly in UNCERTAIN for record in records)
-
-

@@ -1,11 +1,12 @@
 """One target in this process: fuzzed by atheris, or shown inputs that are there.
 
-    python -P tests/fuzz/one_target.py fuzz TARGET CORPUS... [-runs=N] [-max_total_time=S] [other options of libFuzzer]
-    python -P tests/fuzz/one_target.py replay TARGET CORPUS...
-    python -P tests/fuzz/one_target.py show TARGET FILE
+    python -P -m tests.fuzz.one_target fuzz TARGET CORPUS... [-runs=N] [-max_total_time=S] [other options of libFuzzer]
+    python -P -m tests.fuzz.one_target replay [TARGET=FILE_OR_DIRECTORY...]
+    python -P -m tests.fuzz.one_target show TARGET FILE
 
-PYTHONPATH names the build. `replay` prints a line for each input: what was told of it as a digest, and its name; both
-builds must print the same. `show` prints what was told in full.
+PYTHONPATH names the build, and behind it the checkout. `replay` takes what is committed, and more when it is told; it
+prints a line for each input, with what was told of it as a digest: both builds must print the same. `show` prints what
+was told in full.
 """
 
 from __future__ import annotations
@@ -15,14 +16,11 @@ import pprint
 import sys
 import time
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parents[2]))  # behind the build
+from tests.fuzz.targets import DICTIONARIES, TARGETS, Tell, inputs
 
-from tests.fuzz.targets import DICTIONARIES, TARGETS, Target, Tell
-
-LONGEST_SECONDS = 2.0  # of CPU time for one input: all are shorter than 64 KiB, and none is worth more
+LONGEST_SECONDS = 2.0  # of CPU time for one input: the longest has 2 KiB
 
 
 class TooSlow(Exception):
@@ -39,10 +37,11 @@ def timed(tell: Tell, data: bytes) -> object:
     return told
 
 
-def fuzz(target: Target, name: str, arguments: list[str]) -> None:
+def fuzz(name: str, arguments: list[str]) -> None:
     """Does not return: libFuzzer ends the process, with a status that is not zero when something was found."""
     import atheris
 
+    target = TARGETS[name]
     with atheris.instrument_imports(include=list(target.instrumented), exclude=list(target.left_out)):
         tell = target.load()
     options = [f"-max_len={target.longest}", "-timeout=60", "-rss_limit_mb=1024", "-print_final_stats=1"]
@@ -53,37 +52,41 @@ def fuzz(target: Target, name: str, arguments: list[str]) -> None:
     atheris.Fuzz()
 
 
-def replay(target: Target, arguments: list[str]) -> int:
+def digest(told: object) -> str:
+    """The same for the same records."""
+    return hashlib.sha256(repr(told).encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def replay(arguments: list[str]) -> int:
     """How many inputs broke something; each is named, with its traceback."""
-    tell = target.load()
+    more: dict[str, list[Path]] = {}
+    for argument in arguments:
+        name, _, place = argument.partition("=")
+        more.setdefault(name, []).append(Path(place))
     broken = 0
-    for path in files(arguments):
-        try:
-            told = repr(timed(tell, path.read_bytes()))
-        except Exception:  # noqa: BLE001  # whatever it is, the others are still to be tried
-            broken += 1
-            print(f"{path}:\n{traceback.format_exc()}", file=sys.stderr)
-            told = "broken"
-        print(hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()[:16], path)
+    for name, target in TARGETS.items():
+        tell = target.load()
+        for path in inputs(name, *more.get(name, [])):
+            try:
+                told = digest(timed(tell, path.read_bytes()))
+            except Exception:  # noqa: BLE001  # whatever it is, the others are still to be tried
+                broken += 1
+                print(f"{name} {path}:\n{traceback.format_exc()}", file=sys.stderr)
+                told = "broken"
+            print(name, path.name, told)
     return broken
-
-
-def files(arguments: list[str]) -> Iterator[Path]:
-    """The files of the directories, in the order of their names."""
-    for argument in map(Path, arguments):
-        yield from sorted(path for path in argument.iterdir() if path.is_file()) if argument.is_dir() else [argument]
 
 
 def main() -> int:
     """The command line."""
-    action, name, *arguments = sys.argv[1:]
-    target = TARGETS[name]
+    action, *arguments = sys.argv[1:]
     if action == "fuzz":
-        fuzz(target, name, arguments)
+        fuzz(arguments[0], arguments[1:])
     if action == "show":
-        pprint.pprint(target.load()(Path(arguments[0]).read_bytes()), width=150)
+        name, path = arguments
+        pprint.pprint(TARGETS[name].load()(Path(path).read_bytes()), width=150)
         return 0
-    return min(replay(target, arguments), 100)
+    return min(replay(arguments), 100)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,9 @@ FORMATS = {"json", "msgpack", "cbor", "protobuf", "text", "binary", "empty"}
 def message(payload: bytes, *, text: bool) -> Message:
     """A complete one."""
     length = len(payload)
-    return Message(HALF, START_NS, 1, START_NS, 1 if text else 2, 1, False, length, length, True, text or None, payload, None, length)
+    return Message(
+        HALF, START_NS, 1, START_NS, 1 if text else 2, 1, False, length, length, True, text or None, payload, None, length
+    )
 
 
 def tell(data: bytes) -> object:

@@ -1,7 +1,8 @@
 """How fuzzing targets read their input: as a script of what happens on the wire, which stays one whatever is mutated.
 
 Bytes are what is said, as they stand. 0xff and a byte behind it are a mark: who speaks now, where a piece ends, what is
-lost, how often the last piece is said again. So bytes that are put in or taken out move nothing else, and every input is a script.
+lost, how often the last piece is said again. So bytes that are put in or taken out move nothing else, and every input is
+a script.
 """
 
 from __future__ import annotations

@@ -65,9 +65,7 @@ def segments(script: bytes) -> tuple[list[tuple[bytes, int, int]], bool]:
             payload = bytes(len(payload))
             honest = False
         time_ns += (around & 15) * 250_000_000 + 1_000_000
-        whole = packet(
-            half, port, flags, sequence, ends[port][1 - half] + behind, 0 if around & 32 else 65_535, payload
-        )
+        whole = packet(half, port, flags, sequence, ends[port][1 - half] + behind, 0 if around & 32 else 65_535, payload)
         captured = whole[: 40 + len(payload) // 2] if around & 16 else whole
         found.append((captured, len(whole), time_ns))
         if away not in FAR:

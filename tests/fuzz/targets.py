@@ -47,6 +47,8 @@ TARGETS = {
 
 
 def inputs(name: str, *more: Path) -> list[Path]:
-    """The committed inputs of a target, and those of the directories `more`."""
-    directories = [CORPUS / name, FOUND / name, *more]
-    return sorted(path for directory in directories if directory.is_dir() for path in directory.iterdir() if path.is_file())
+    """The committed inputs of a target, and those of the files and directories `more`."""
+    found: list[Path] = []
+    for place in (CORPUS / name, FOUND / name, *more):
+        found += sorted(path for path in place.iterdir() if path.is_file()) if place.is_dir() else [place] * place.exists()
+    return found
