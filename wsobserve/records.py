@@ -91,11 +91,12 @@ class CaptureLoss(Record, frozen=True, kw_only=True):
     """Packets that the capture did not deliver, or bytes of a file that could not be read.
 
     `reason`: `kernel_dropped` (the capture buffer was full), `interface_dropped` (the interface says so),
-    `file_cut` (the file ends inside a record), `file_damaged` (a record cannot be right; the rest was not read).
+    `file_cut` (the file ends inside a record), `file_damaged` (a record cannot be right; the rest was not read),
+    `secrets_limit` (no packets: more decryption secrets than are kept).
     """
 
     source: str
-    reason: Literal["kernel_dropped", "interface_dropped", "file_cut", "file_damaged"]
+    reason: Literal["kernel_dropped", "interface_dropped", "file_cut", "file_damaged", "secrets_limit"]
     packets: int | None = None  # how many packets; None: not known
     time_ns: int | None = None
     detail: str = ""  # one line for people, e.g. "cut after packet 12, byte 3044"

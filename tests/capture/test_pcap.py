@@ -17,8 +17,6 @@ from wsobserve.capture.files import read_captures
 from wsobserve.capture.pcap import read_pcap
 from wsobserve.records import CaptureLoss, PacketBatch
 
-pytestmark = pytest.mark.build_independent
-
 Packet = tuple[int, int, bytes, int, int]  # number, time in nanoseconds, data, original length, link type
 
 MICROSECONDS, NANOSECONDS, MODIFIED = 0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34

@@ -18,8 +18,6 @@ from wsobserve.capture.files import read_captures
 from wsobserve.capture.pcapng import PcapngReader
 from wsobserve.records import CaptureLoss, PacketBatch
 
-pytestmark = pytest.mark.build_independent
-
 Packet = tuple[int, int, bytes, int, int]  # number, time in nanoseconds, data, original length, link type
 
 SECOND = 1_700_000_000
@@ -208,8 +206,12 @@ def test_only_so_many_decryption_secrets_are_kept(path: Path, monkeypatch: pytes
     monkeypatch.setattr(pcapng_file, "MAXIMUM_SECRETS", 1000)
     path.write_bytes(section() + block(10, struct.pack("<II", 1, 4) + b"data") * 100)
     secrets: list[tuple[int, bytes]] = []
-    assert list(read_captures([str(path)], secrets=secrets)) == []
+    [loss] = read_captures([str(path)], secrets=secrets)
     assert len(secrets) == 7
+    assert isinstance(loss, CaptureLoss)
+    assert (loss.reason, loss.packets) == ("secrets_limit", 0)
+    assert loss.detail == "decryption secrets beyond 1000 bytes are not kept"
+    assert list(read_captures([str(path)])) == []  # who did not ask for them has lost nothing
 
 
 @pytest.mark.parametrize("chunk", [1, 50, 1000])

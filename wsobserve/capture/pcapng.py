@@ -3,7 +3,7 @@
 Each section has its own byte order and its own interfaces, each interface its own link type and time unit. Packets are
 numbered through the whole file, all interfaces together, as Wireshark does (which numbers custom blocks too; we do not).
 A simple packet block has no time: it gets that of the packet in front of it, or 0. What interface statistics count as
-dropped becomes a `CaptureLoss`. Decryption secrets are kept.
+dropped becomes a `CaptureLoss`. Decryption secrets are kept for those who ask for them.
 """
 
 from __future__ import annotations
@@ -43,11 +43,15 @@ class _Damage(Exception):
 
 
 class PcapngReader:
-    """One pcapng file. `secrets` holds (type, bytes) of its decryption secrets blocks, at most MAXIMUM_SECRETS bytes."""
+    """One pcapng file.
+
+    (type, bytes) of its decryption secrets blocks are appended to `secrets`, if given: at most MAXIMUM_SECRETS bytes.
+    """
 
     def __init__(self, data: CaptureBytes, secrets: list[tuple[int, bytes]] | None = None) -> None:
-        self.secrets: list[tuple[int, bytes]] = [] if secrets is None else secrets
+        self._secrets_kept = secrets
         self._secrets_length = 0
+        self._secrets_told = False  # that there are too many
         self._data = data
         self._packets = 0
         self._last_time_ns = 0
@@ -280,6 +284,12 @@ class PcapngReader:
         secrets_type, length = struct.unpack_from(self._order + "II", buffer, position)
         if length > end - position - 8:
             raise _Damage("decryption secrets are longer than their block")
+        if self._secrets_kept is None:
+            return
         self._secrets_length += length + SECRETS_OVERHEAD
         if self._secrets_length <= MAXIMUM_SECRETS:
-            self.secrets.append((secrets_type, buffer[position + 8 : position + 8 + length]))
+            self._secrets_kept.append((secrets_type, buffer[position + 8 : position + 8 + length]))
+        elif not self._secrets_told:
+            self._secrets_told = True
+            detail = f"decryption secrets beyond {MAXIMUM_SECRETS} bytes are not kept"
+            self._items.append(CaptureLoss(source=self._data.source, reason="secrets_limit", packets=0, detail=detail))
