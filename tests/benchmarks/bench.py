@@ -1,8 +1,8 @@
 """What decoding costs, beside tshark, dpkt and C: `make bench`. docs/performance.md says how to read and repeat it.
 
-In: directories that each hold one build of wsobserve; the first is measured, another one only with --pure. Out: a table, and
-whether the bars are cleared. The captures are made here and kept in build/bench; what is in them is known, and every program
-that counts is held to it. The programs take turns, so that whatever else the machine does meets all of them.
+In: directories that each hold one build of wsobserve; a second one, the pure build, is measured only with --with-pure.
+Out: a table, and whether the bars are cleared. The captures are made here and kept in build/bench; what is in them is known,
+and every program that counts is held to it. The programs take turns, so that whatever else the machine does meets them all.
 """
 
 from __future__ import annotations
@@ -10,23 +10,18 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
-import platform
 import shutil
-import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.benchmarks import bars, hostile, programs
-from tests.benchmarks.bars import COUNT, TSHARK, TWO_WORKERS, Cost
+from tests.benchmarks import bars, hostile, programs, report
+from tests.benchmarks.bars import COUNT, TWO_WORKERS
 from tests.benchmarks.checks import broken_equations, given_up, wrong_counts
 from tests.benchmarks.programs import Program, Run
+from tests.benchmarks.report import Measured
 from tests.benchmarks.scenarios import read_truth
-from tests.benchmarks.traffic import OPCODE_NAMES, Truth
 
 FOLDER = Path("build") / "bench"
 MEASURED = ["small", "big", "short", "lossy"]
@@ -34,41 +29,33 @@ COUNTED_ONLY = ["long", *hostile.MADE]  # what they cost others is not of intere
 EXACT = ["small", "big", "short", "long"]  # here everything that was sent is in the capture, and nothing else
 LONG_BYTES = 2_500_000_000
 
-Runs = dict[str, list[Run]]  # by program
-
 
 def main() -> None:
     """Measures, and prints the table and the bars. Exit status 1: a count was wrong."""
     options = _options()
     folder = _folder(options.scale)
-    results: dict[str, Runs] = {}
-    truths: dict[str, Truth] = {}
-    wrong: list[str] = []
-    sizes: dict[str, int] = {}
+    results: list[Measured] = []
     for name in options.only:
         capture = _capture(name, folder, options.scale)
-        if capture is None:
-            continue
-        truths[name], sizes[name] = read_truth(capture), capture.stat().st_size
-        results[name] = _measure(name, capture, truths[name], options)
-        wrong += _wrong(name, results[name], truths[name])
-
-    print(_heading(options))
-    print(_table(results, truths, sizes))
-    if "lossy" in results:
-        print(_counts("lossy", results["lossy"], truths["lossy"]))
-    for name, runs in results.items():
-        accounting = runs[COUNT][-1].found.accounting
-        if name in hostile.MADE and accounting is not None:
-            print(f"{name}, given up or left aside: {given_up(accounting) or 'nothing'}")
-    costs = {(name, program): _cost(runs) for name, all_runs in results.items() for program, runs in all_runs.items()}
+        if capture is not None:
+            results.append(_measure(name, capture, options))
+    wrong = [sentence for measured in results for sentence in _wrong(measured)]
+    costs = {(measured.name, program): measured.cost(program) for measured in results for program in measured.runs}
     lines = bars.bars({key: cost for key, cost in costs.items() if cost is not None})
+
+    print(report.heading(options), report.table(results), sep="\n\n")
+    for measured in results:
+        accounting = measured.runs[COUNT][-1].found.accounting
+        if measured.name == "lossy":
+            print(report.frame_counts(measured))
+        if measured.name in hostile.MADE and accounting is not None:
+            print(f"{measured.name}, given up or left aside: {given_up(accounting) or 'nothing'}")
     print("\nBars" + ("" if options.scale == 1 else f" (they are meant for scale 1, and this is {options.scale:g})"))
     print(*lines, sep="\n")
     print("\nCounts: " + ("as sent, and the same with two workers." if not wrong else "WRONG"))
     print(*wrong, sep="\n")
     if options.json:
-        _write_json(options, results, truths, sizes, lines, wrong)
+        report.write_json(options, results, lines, wrong)
     sys.exit(1 if wrong else 0)
 
 
@@ -147,9 +134,10 @@ def _programs(name: str, options: argparse.Namespace) -> list[tuple[Program, int
     return all_rounds
 
 
-def _measure(name: str, capture: Path, truth: Truth, options: argparse.Namespace) -> Runs:
+def _measure(name: str, capture: Path, options: argparse.Namespace) -> Measured:
     """Each program once in each round."""
-    runs: Runs = {}
+    truth = read_truth(capture)
+    runs: dict[str, list[Run]] = {}
     planned = _programs(name, options)
     for number in range(max(rounds for _, rounds in planned)):
         for program, rounds in planned:
@@ -162,140 +150,32 @@ def _measure(name: str, capture: Path, truth: Truth, options: argparse.Namespace
             run = programs.run(program, capture, FOLDER)
             _say(f"{name}, round {number + 1}: {program.name}: {run.failure or f'{run.cpu:.2f} s'}")
             runs.setdefault(program.name, []).append(run)
-    return runs
+    return Measured(name, truth, capture.stat().st_size, runs)
 
 
-def _wrong(name: str, runs: Runs, truth: Truth) -> list[str]:
+def _wrong(measured: Measured) -> list[str]:
     """What was counted wrong, by whom."""
     found = []
-    for program, all_runs in runs.items():
+    name = measured.name
+    for program, all_runs in measured.runs.items():
         for run in {json.dumps(asdict(run.found)): run for run in all_runs}.values():  # the same mistake once
             sentences = [run.failure] if run.failure else []
             if name in EXACT and not run.failure:
-                sentences += wrong_counts(run.found, truth)
+                sentences += wrong_counts(run.found, measured.truth)
             if run.found.accounting is not None:
                 sentences += broken_equations(run.found.accounting)
                 if name in hostile.MADE and not given_up(run.found.accounting):
                     sentences.append("nothing is said about what was given up")
             found += [f"{name}, {program}: {sentence}" for sentence in sentences]
-    one, two = (runs[program][-1].found.accounting for program in (COUNT, TWO_WORKERS))
+    one, two = (measured.runs[program][-1].found.accounting for program in (COUNT, TWO_WORKERS))
     if one != two:
         different = [field for field in one or {} if two is None or one is None or one[field] != two[field]]
         found.append(f"{name}: two workers and one differ in {', '.join(different) or 'everything'}")
     return found
 
 
-def _cost(runs: list[Run]) -> Cost | None:
-    """None where a run failed."""
-    if any(run.failure for run in runs):
-        return None
-    median: Callable[[list[float]], float] = statistics.median
-    return Cost(median([run.cpu for run in runs]), median([run.wall for run in runs]), max(run.peak_bytes for run in runs))
-
-
-# --- what is printed ----------------------------------------------------------------------------------------------------
-
-
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-def _version(command: str) -> str:
-    if shutil.which(command) is None:
-        return f"no {command}"
-    return subprocess.run([command, "--version"], capture_output=True, text=True).stdout.splitlines()[0]
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{len(names) or os.cpu_count()} x {names[0] if names else platform.machine()}"
-
-
-def _heading(options: argparse.Namespace) -> str:
-    rounds = f"{options.rounds} rounds" if options.rounds > 1 else "1 round"
-    if options.tshark_rounds != options.rounds:
-        rounds += f" (tshark {options.tshark_rounds})"
-    built = f"count and analyze are the {options.build_names[0]} build"
-    facts = [time.strftime("%Y-%m-%d", time.gmtime()), f"scale {options.scale:g}, {rounds}", built, _processor()]
-    return "\n" + "; ".join([*facts, f"Python {platform.python_version()}", _version("tshark")]) + "\n"
-
-
-def _table(results: dict[str, Runs], truths: dict[str, Truth], sizes: dict[str, int]) -> str:
-    """Markdown, that reads well on a terminal, too."""
-    rows = [["capture", "program", "CPU s", "wall s", "packets/s", "messages/s", "MB/s", "peak MB", "CPU / count"]]
-    rows.append(["---", "---", *["---:"] * 7])
-    for name, all_runs in results.items():
-        truth, reference = truths[name], _cost(all_runs[COUNT])
-        for program, runs in all_runs.items():
-            cost = _cost(runs)
-            if cost is None:
-                rows.append([name, program, *["failed"] * 2, *[""] * 5])
-                continue
-            per_second = [f"{amount / cost.cpu:,.0f}" for amount in (truth.packets, truth.messages, sizes[name] / 1e6)]
-            times = "" if reference is None else f"{cost.cpu / reference.cpu:.2f}"
-            rows.append(
-                [name, program, f"{cost.cpu:.2f}", f"{cost.wall:.2f}", *per_second, f"{cost.peak_bytes / 1e6:.0f}", times]
-            )
-    return _markdown(rows)
-
-
-def _counts(name: str, runs: Runs, truth: Truth) -> str:
-    """Frames by opcode as each program counts them, beside what was sent."""
-    columns = [*OPCODE_NAMES.values(), "reserved"]
-    rows = [[name, *columns], ["---", *["---:"] * len(columns)]]
-    rows.append(["sent", *(f"{truth.frames.get(column, 0):,}" for column in columns)])
-    for program in (COUNT, TWO_WORKERS, TSHARK, bars.C_YARDSTICK):
-        frames = runs[program][-1].found.frames if program in runs else None
-        if frames is not None:
-            rows.append([program, *(f"{frames.get(column, 0):,}" for column in columns)])
-    return "\n" + _markdown(rows)
-
-
-def _markdown(rows: list[list[str]]) -> str:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    left = [not cell.endswith(":") for cell in rows[1]]
-    lines = []
-    for row in rows:
-        cells = [
-            cell.replace("---", "-" * (width - 1 + cell.endswith("-")), 1) if cell.startswith("---") else cell
-            for cell, width in zip(row, widths, strict=True)
-        ]
-        padded = [
-            cell.ljust(width) if to_left else cell.rjust(width)
-            for cell, width, to_left in zip(cells, widths, left, strict=True)
-        ]
-        lines.append("| " + " | ".join(padded) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _write_json(
-    options: argparse.Namespace,
-    results: dict[str, Runs],
-    truths: dict[str, Truth],
-    sizes: dict[str, int],
-    lines: list[bars.Bar],
-    wrong: list[str],
-) -> None:
-    captures = {
-        name: {
-            "bytes": sizes[name],
-            "truth": asdict(truths[name]),
-            "runs": {program: [asdict(run) for run in all_runs] for program, all_runs in runs.items()},
-        }
-        for name, runs in results.items()
-    }
-    document = {
-        "heading": _heading(options).strip(),
-        "scale": options.scale,
-        "captures": captures,
-        "bars": [asdict(bar) | {"met": bar.met} for bar in lines],
-        "wrong": wrong,
-    }
-    options.json.write_text(json.dumps(document, indent=1) + "\n")
 
 
 if __name__ == "__main__":
