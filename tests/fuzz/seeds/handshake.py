@@ -9,7 +9,7 @@ from tests.websocket.wire import DEFLATE_AGREED, KEY, head, request, response, t
 
 
 def seeds() -> Seeds:
-    """The first byte: 2 also joined, 1 its opening was not seen."""
+    """The first byte: 1 when its opening was not seen."""
     for name in (
         "abnormal_close.pcap",
         "browser.pcapng",
@@ -18,11 +18,11 @@ def seeds() -> Seeds:
         "socketio.pcapng",
         "ws_deflate.pcapng",
     ):
-        yield f"recorded_{name.partition('.')[0]}", b"\x02" + script_of(recorded(name, 3))
+        yield f"recorded_{name.partition('.')[0]}", b"\x00" + script_of(recorded(name, 3))
     ask, answer = request(), response()
     hello = text("Hello")
     good = written(ask, SERVER, answer, hello)
-    yield "good", b"\x02" + good
+    yield "good", b"\x00" + good
     yield (
         "cut_everywhere",
         b"\x02"
@@ -52,7 +52,7 @@ def seeds() -> Seeds:
     yield "request_lost", b"\x00" + written((GAP, 200), SERVER, answer, hello, CLIENT, text("Hi", KEY))
     yield "answer_lost", b"\x00" + written(ask, text("Hi", KEY) * 5, SERVER, (GAP, 128), hello * 5)
     yield "answer_cut", b"\x00" + written(ask, SERVER, answer[:60], (GAP, 90), hello * 4)
-    yield "early_data", b"\x02" + written(ask, text("early", KEY), SERVER, answer, hello)
+    yield "early_data", b"\x00" + written(ask, text("early", KEY), SERVER, answer, hello)
     yield (
         "refused",
         b"\x02"
@@ -91,15 +91,15 @@ def seeds() -> Seeds:
         b"\x02"
         + written(head("POST / HTTP/1.1", [("Content-Length", "3"), ("Content-Length", "5")]), b"abc", ask, SERVER, answer),
     )
-    yield "length_huge", b"\x02" + written(head("POST / HTTP/1.1", [("Content-Length", "9" * 40)]), b"abc", ask, SERVER, answer)
+    yield "length_huge", b"\x00" + written(head("POST / HTTP/1.1", [("Content-Length", "9" * 40)]), b"abc", ask, SERVER, answer)
     yield (
         "chunk_huge",
-        b"\x02" + written(ask, SERVER, head("HTTP/1.1 200 OK", [("Transfer-Encoding", "chunked")]), b"f" * 40 + b"\r\nabc"),
+        b"\x00" + written(ask, SERVER, head("HTTP/1.1 200 OK", [("Transfer-Encoding", "chunked")]), b"f" * 40 + b"\r\nabc"),
     )
-    yield "line_feeds_alone", b"\x02" + written(ask.replace(b"\r\n", b"\n"), SERVER, answer.replace(b"\r\n", b"\n"), hello)
-    yield "folded_field", b"\x02" + written(ask[:-2] + b"X: a\r\n  b\r\n\r\n", SERVER, answer)
-    yield "field_without_colon", b"\x02" + written(ask[:-2] + b"nonsense\r\n: empty\r\n\r\n", SERVER, answer)
-    yield "too_long", b"\x02" + written(ask[:-2] + b"X: " + b"a" * 600 + b"\r\n\r\n", SERVER, answer)
+    yield "line_feeds_alone", b"\x00" + written(ask.replace(b"\r\n", b"\n"), SERVER, answer.replace(b"\r\n", b"\n"), hello)
+    yield "folded_field", b"\x00" + written(ask[:-2] + b"X: a\r\n  b\r\n\r\n", SERVER, answer)
+    yield "field_without_colon", b"\x00" + written(ask[:-2] + b"nonsense\r\n: empty\r\n\r\n", SERVER, answer)
+    yield "too_long", b"\x00" + written(ask[:-2] + b"X: " + b"a" * 600 + b"\r\n\r\n", SERVER, answer)
     yield (
         "head_without_end",
         b"\x00"
@@ -114,10 +114,10 @@ def seeds() -> Seeds:
             (AGAIN, 250),
         ),
     )
-    yield "early_data_without_end", b"\x02" + written(ask, CUT, text(TICK, KEY), (AGAIN, 250), SERVER, answer)
+    yield "early_data_without_end", b"\x00" + written(ask, CUT, text(TICK, KEY), (AGAIN, 250), SERVER, answer)
     yield (
         "connect",
-        b"\x02" + written(head("CONNECT a:443 HTTP/1.1", [("Host", "a")]), SERVER, head("HTTP/1.1 200 OK"), b"\x16\x03\x01"),
+        b"\x00" + written(head("CONNECT a:443 HTTP/1.1", [("Host", "a")]), SERVER, head("HTTP/1.1 200 OK"), b"\x16\x03\x01"),
     )
     yield (
         "version_8",
@@ -133,12 +133,12 @@ def seeds() -> Seeds:
         b"\x02"
         + written(hixie, SERVER, head("HTTP/1.1 101 WebSocket Protocol Handshake", [("Upgrade", "WebSocket")]), b"\x00hi\xff"),
     )
-    yield "accept_wrong", b"\x02" + written(ask, SERVER, response(key="x"), hello)
-    yield "not_offered", b"\x02" + written(ask, SERVER, response(DEFLATE_AGREED, ("Sec-WebSocket-Protocol", "chat")), hello)
+    yield "accept_wrong", b"\x00" + written(ask, SERVER, response(key="x"), hello)
+    yield "not_offered", b"\x00" + written(ask, SERVER, response(DEFLATE_AGREED, ("Sec-WebSocket-Protocol", "chat")), hello)
     extensions = ("Sec-WebSocket-Extensions", 'permessage-deflate; client_max_window_bits="15"; x="a\\"b,;", x-y;;, ,=')
-    yield "extensions_quoted", b"\x02" + written(request("/", extensions), SERVER, response(extensions), hello)
-    yield "http2", b"\x02" + written(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9), SERVER, bytes(9))
-    yield "tls", b"\x02" + written(b"\x16\x03\x01\x00\x05\x01\0\0\1\0", SERVER, b"\x16\x03\x03\0\1\2")
-    yield "server_speaks_first", b"\x02" + written(SERVER, b"220 mail ESMTP\r\n", CLIENT, b"HELO a\r\n")
-    yield "target_strange", b"\x02" + written(request("http://u:p@h:80/a/b;c?d#e"), SERVER, answer, CLIENT, request("*"))
-    yield "ends_and_time", b"\x02" + written(ask, END, (TIME, 20), SERVER, answer, hello, END)
+    yield "extensions_quoted", b"\x00" + written(request("/", extensions), SERVER, response(extensions), hello)
+    yield "http2", b"\x00" + written(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9), SERVER, bytes(9))
+    yield "tls", b"\x00" + written(b"\x16\x03\x01\x00\x05\x01\0\0\1\0", SERVER, b"\x16\x03\x03\0\1\2")
+    yield "server_speaks_first", b"\x00" + written(SERVER, b"220 mail ESMTP\r\n", CLIENT, b"HELO a\r\n")
+    yield "target_strange", b"\x00" + written(request("http://u:p@h:80/a/b;c?d#e"), SERVER, answer, CLIENT, request("*"))
+    yield "ends_and_time", b"\x00" + written(ask, END, (TIME, 20), SERVER, answer, hello, END)

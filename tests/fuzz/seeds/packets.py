@@ -10,8 +10,8 @@ from tests.segments import packets_of
 
 
 def framed(link_type: int, *packets: bytes, cut: bool = False) -> bytes:
-    """The input of `packets`: which link type, and whether also packet by packet."""
-    script = bytes([link_type | 16])
+    """The input of `packets`: the link type and the packets."""
+    script = bytes([link_type])
     for each in packets:
         script += ((0x8000 if cut else 0) | len(each)).to_bytes(2, "big") + each
     return script

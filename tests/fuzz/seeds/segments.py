@@ -96,5 +96,4 @@ def seeds() -> Seeds:
         + step(1, behind=-1, shut=True)
         + step(0, size=9, away=-1),
     }
-    for name, script in cases.items():
-        yield name, b"\x01" + script
+    yield from cases.items()

@@ -10,21 +10,21 @@ from tests.websocket.wire import DEFLATE_AGREED, DEFLATE_OFFER, KEY, RSV1, TEXT,
 
 
 def seeds() -> Seeds:
-    """The first byte: 1 with small limits, 2 also packet by packet."""
+    """The first byte: 1 with small limits."""
     for name in ("socketio.pcapng", "graphql_ws.pcap", "abnormal_close.pcap"):
         yield (
             f"recorded_{name.partition('.')[0]}",
-            b"\x03" + script_of([each for each in recorded(name, 9) if len(each.payload) < 600][:6]),
+            b"\x01" + script_of([each for each in recorded(name, 9) if len(each.payload) < 600][:6]),
         )
     ask, answer = request("/chat", DEFLATE_OFFER), response(DEFLATE_AGREED)
     tick, packed = text(TICK), frame(TEXT, Deflater()(TICK), rsv=RSV1)
     opened: tuple[bytes | int | tuple[int, int], ...] = (ask, SERVER, answer)
     yield (
         "plain",
-        b"\x03" + written(*opened, tick, CLIENT, text(TICK, KEY), close(1000, b"", KEY), SERVER, close(1000), END, CLIENT, END),
+        b"\x01" + written(*opened, tick, CLIENT, text(TICK, KEY), close(1000, b"", KEY), SERVER, close(1000), END, CLIENT, END),
     )
-    yield "lost", b"\x03" + written(*opened, tick, CUT, tick, LOST, tick * 4, CUT, tick, CUT, tick)
-    yield "doubled_and_late", b"\x02" + written(*opened, tick, DOUBLED, packed, LATE, tick, CUT, tick, LATE, DOUBLED)
+    yield "lost", b"\x01" + written(*opened, tick, CUT, tick, LOST, tick * 4, CUT, tick, CUT, tick)
+    yield "doubled_and_late", b"\x00" + written(*opened, tick, DOUBLED, packed, LATE, tick, CUT, tick, LATE, DOUBLED)
     yield (
         "hole_waits",
         b"\x02"
@@ -61,10 +61,10 @@ def seeds() -> Seeds:
             *opened, *[text(json.dumps({"type": f"kind{i:c}" if i > 64 else "kind", "x": {"y": i}})) for i in range(60, 76)]
         ),
     )
-    yield "reset", b"\x03" + written(*opened, tick, RESET, tick)
-    yield "request_lost", b"\x03" + written(ask, LOST, SERVER, answer, tick, CLIENT, text(TICK, KEY))
-    yield "answer_lost", b"\x03" + written(*opened, LOST, tick, CUT, tick, CUT, tick, CUT, tick, CLIENT, text(TICK, KEY))
+    yield "reset", b"\x01" + written(*opened, tick, RESET, tick)
+    yield "request_lost", b"\x01" + written(ask, LOST, SERVER, answer, tick, CLIENT, text(TICK, KEY))
+    yield "answer_lost", b"\x01" + written(*opened, LOST, tick, CUT, tick, CUT, tick, CUT, tick, CLIENT, text(TICK, KEY))
     yield (
         "first_packets_lost",
-        b"\x03" + written(SERVER, *[each for _ in range(8) for each in (tick, CUT)], CLIENT, text(TICK, KEY)),
+        b"\x01" + written(SERVER, *[each for _ in range(8) for each in (tick, CUT)], CLIENT, text(TICK, KEY)),
     )
