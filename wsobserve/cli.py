@@ -11,62 +11,32 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from wsobserve import __version__
+from wsobserve import __version__, options
 from wsobserve.config import DEFAULT_LIMITS, SECOND_NS
-from wsobserve.options import (
-    AsJson,
-    Files,
-    Form,
-    FormChoice,
-    Otlp,
-    Payload,
-    PayloadChoice,
-    SchemaForm,
-    Service,
-    ShowProgress,
-    Store,
-    WorkerCount,
-)
 
 if TYPE_CHECKING:
     from wsobserve.analysis import AnalysisResult
-    from wsobserve.export.rows import Row
+    from wsobserve.export.rows import PayloadForm, Row
     from wsobserve.listing import ListingForm
     from wsobserve.records import CaptureLoss, Record, Snapshot
     from wsobserve.workers import Step
 
-app = typer.Typer(
-    name="wsobserve",
-    help="See what runs over WebSockets: channels, message kinds, schemas and volumes, from captured traffic.",
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-schema_app = typer.Typer(help="Infer the schemas of message kinds.", rich_markup_mode=None, no_args_is_help=True)
-app.add_typer(schema_app, name="schema")
-
-
 SNAPSHOT_EVERY_NS = 60 * SECOND_NS
 
 
-def _version(value: bool) -> None:
-    if value:
-        print(f"wsobserve {__version__}")
-        raise typer.Exit
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="wsobserve", message="%(prog)s %(version)s")
+def app() -> None:
+    """See what runs over WebSockets: channels, message kinds, schemas and volumes, from captured traffic."""
 
 
-@app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
-    ] = False,
-) -> None:
-    pass
+@app.group()
+def schema() -> None:
+    """Infer the schemas of message kinds."""
 
 
 class Failure(Exception):
@@ -96,35 +66,43 @@ def _failures_as_lines() -> Iterator[None]:
     except (CaptureError, ExportError, Failure) as error:
         sys.stdout.flush()
         _say(str(error))
-        raise typer.Exit(1) from None
+        raise click.exceptions.Exit(1) from None
 
 
-@app.command()
-def frames(files: Files, payload: Payload = PayloadChoice.none, form: Form = None) -> None:
+@app.command(epilog=options.FILES_HELP)
+@options.files
+@options.payload
+@options.form
+def frames(files: tuple[str, ...], payload: PayloadForm, form: ListingForm | None) -> None:
     """List the frames of capture files, with anomalies and losses."""
     from wsobserve.export.rows import frame_row
     from wsobserve.records import Frame
 
     def row(record: Record) -> Row | None:
-        return frame_row(record, payload.value) if isinstance(record, Frame) else None
+        return frame_row(record, payload) if isinstance(record, Frame) else None
 
     _list(files, form, row, frames=True)
 
 
-@app.command()
-def messages(files: Files, payload: Payload = PayloadChoice.none, form: Form = None) -> None:
+@app.command(epilog=options.FILES_HELP)
+@options.files
+@options.payload
+@options.form
+def messages(files: tuple[str, ...], payload: PayloadForm, form: ListingForm | None) -> None:
     """List the messages of capture files, with anomalies and losses."""
     from wsobserve.export.rows import message_row
     from wsobserve.records import ChannelMessage
 
     def row(record: Record) -> Row | None:
-        return message_row([record], payload.value) if isinstance(record, ChannelMessage) else None
+        return message_row([record], payload) if isinstance(record, ChannelMessage) else None
 
     _list(files, form, row, messages=None)
 
 
-@app.command()
-def connections(files: Files, form: Form = None) -> None:
+@app.command(epilog=options.FILES_HELP)
+@options.files
+@options.form
+def connections(files: tuple[str, ...], form: ListingForm | None) -> None:
     """List the WebSocket connections of capture files, refused and unanswered ones included."""
     from wsobserve.export.rows import connection_row
     from wsobserve.records import ConnectionSummary
@@ -136,8 +114,8 @@ def connections(files: Files, form: Form = None) -> None:
 
 
 def _list(
-    files: list[str],
-    form: FormChoice | None,
+    files: tuple[str, ...],
+    form: ListingForm | None,
     row_of: Callable[[Record], Row | None],
     *,
     frames: bool = False,
@@ -174,14 +152,17 @@ def _loss_text(loss: CaptureLoss) -> str:
     return loss_line(loss_row(loss)).removeprefix("! ")
 
 
-def _form(form: FormChoice | None) -> ListingForm:
+def _form(form: ListingForm | None) -> ListingForm:
     if form is not None:
-        return form.value
+        return form
     return "table" if sys.stdout.isatty() else "ndjson"
 
 
-@app.command()
-def channels(files: Files, form: Form = None, workers: WorkerCount = None) -> None:
+@app.command(epilog=options.FILES_HELP)
+@options.files
+@options.form
+@options.workers
+def channels(files: tuple[str, ...], form: ListingForm | None, workers: int | None) -> None:
     """List the channels of capture files: messages, bytes and sizes per direction."""
     from wsobserve.export.rows import channel_row
     from wsobserve.export.text import channel_heading
@@ -198,8 +179,12 @@ def channels(files: Files, form: Form = None, workers: WorkerCount = None) -> No
         sys.stdout.flush()
 
 
-@app.command()
-def count(files: Files, as_json: AsJson = False, workers: WorkerCount = None, progress: ShowProgress = None) -> None:
+@app.command(epilog=options.FILES_HELP)
+@options.files
+@options.as_json
+@options.workers
+@options.progress
+def count(files: tuple[str, ...], as_json: bool, workers: int | None, progress: bool | None) -> None:
     """Count what capture files hold: packets, connections, frames, messages, bytes, and all that was lost or not decoded."""
     import msgspec
 
@@ -215,7 +200,7 @@ def count(files: Files, as_json: AsJson = False, workers: WorkerCount = None, pr
             raise Failure("; ".join(last.failures))
 
 
-def _observed(files: list[str], workers: int | None) -> Snapshot:
+def _observed(files: tuple[str, ...], workers: int | None) -> Snapshot:
     """What all of the files hold; what was lost is said on standard error."""
     last = _last_step(files, workers)
     if last.failures:
@@ -224,12 +209,12 @@ def _observed(files: list[str], workers: int | None) -> Snapshot:
     return last.findings.snapshot(final=True)
 
 
-def _last_step(files: list[str], workers: int | None, *, folds: bool = True, progress: bool | None = False) -> Step:
+def _last_step(files: tuple[str, ...], workers: int | None, *, folds: bool = True, progress: bool | None = False) -> Step:
     from wsobserve.analysis import progress_bar
     from wsobserve.records import CaptureLoss
     from wsobserve.workers import Plan, Workers, fitting_workers
 
-    plan = Plan(paths=tuple(files), folds=folds, messages=0)
+    plan = Plan(paths=files, folds=folds, messages=0)
     wanted = sys.stderr.isatty() if progress is None else progress
     with Workers(plan, fitting_workers(files, workers)) as observers, progress_bar(wanted) as show:
         for step in observers.steps(show):
@@ -239,12 +224,11 @@ def _last_step(files: list[str], workers: int | None, *, folds: bool = True, pro
     return step
 
 
-@schema_app.command("show")
-def schema_show(
-    files: Files,
-    channel: Annotated[str | None, typer.Option(help="Only this channel.")] = None,
-    workers: WorkerCount = None,
-) -> None:
+@schema.command("show", epilog=options.FILES_HELP)
+@options.files
+@options.channel
+@options.workers
+def schema_show(files: tuple[str, ...], channel: str | None, workers: int | None) -> None:
     """Show the inferred message kinds with their fields and how often each is there."""
     from wsobserve.export.kind_text import kind_lines
 
@@ -256,13 +240,14 @@ def schema_show(
             print("\n".join(kind_lines(kind)))
 
 
-@schema_app.command("export")
-def schema_export(
-    files: Files,
-    form: Annotated[SchemaForm, typer.Option("--as", help="The form of the documents.")] = SchemaForm.json_schema,
-    output: Annotated[Path | None, typer.Option(help="Write one document a channel into this directory.")] = None,
-    workers: WorkerCount = None,
-) -> None:
+@schema.command("export", epilog=options.FILES_HELP)
+@options.files
+@click.option("--as", "form", type=click.Choice(["json-schema"]), default="json-schema", help="The form of the documents.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="DIRECTORY", help="Write one document a channel into this directory."
+)
+@options.workers
+def schema_export(files: tuple[str, ...], form: str, output: Path | None, workers: int | None) -> None:
     """Export the inferred schemas: one JSON Schema (2020-12) a channel."""
     from wsobserve.schema.document import channel_documents, document_name, document_text
 
@@ -281,15 +266,22 @@ def schema_export(
             raise Failure(f"{output}: {error.strerror}") from None
 
 
-@app.command()
+@app.command(epilog=options.FILES_HELP)
+@options.files
+@options.store
+@options.otlp
+@options.service
+@options.as_json
+@options.workers
+@options.progress
 def analyze(
-    files: Files,
-    store: Store = None,
-    otlp: Otlp = None,
-    service: Service = None,
-    as_json: AsJson = False,
-    workers: WorkerCount = None,
-    progress: ShowProgress = None,
+    files: tuple[str, ...],
+    store: str | None,
+    otlp: str | None,
+    service: str | None,
+    as_json: bool,
+    workers: int | None,
+    progress: bool | None,
 ) -> None:
     """Analyse capture files, export what was found, and sum up, including what was lost or not decoded."""
     from wsobserve.analysis import analyze_files, progress_bar
@@ -297,7 +289,7 @@ def analyze(
     from wsobserve.workers import Plan, Workers, fitting_workers
 
     plan = Plan(
-        paths=tuple(files),
+        paths=files,
         messages=DEFAULT_LIMITS.stored_messages if store else 0,
         # A span of a connection can tell what happened in it only if somebody looked in between.
         snapshot_every_ns=SNAPSHOT_EVERY_NS if otlp else None,
@@ -324,17 +316,28 @@ def _say(line: str) -> None:
 
 
 @app.command()
+@click.option("--interface", "-i", required=True, help="Interface to watch (any: all of them).")
+@click.option(
+    "--port",
+    "-p",
+    "ports",
+    type=click.IntRange(1, 65535),
+    multiple=True,
+    help="Only TCP on this port; may be repeated. Default: every port.",
+)
+@options.store
+@options.otlp
+@options.service
+@click.option("--interval", type=click.FloatRange(0.1, 3600), default=1.0, show_default=True, help="Seconds between exports.")
+@options.as_json
 def attach(
-    interface: Annotated[str, typer.Option("--interface", "-i", help="Interface to watch (any: all of them).")],
-    port: Annotated[
-        list[int] | None,
-        typer.Option("--port", "-p", min=1, max=65535, help="Only TCP on this port; may be repeated. Default: every port."),
-    ] = None,
-    store: Store = None,
-    otlp: Otlp = None,
-    service: Service = None,
-    interval: Annotated[float, typer.Option(min=0.1, max=3600, help="Seconds between exports.")] = 1.0,
-    as_json: AsJson = False,
+    interface: str,
+    ports: tuple[int, ...],
+    store: str | None,
+    otlp: str | None,
+    service: str | None,
+    interval: float,
+    as_json: bool,
 ) -> None:
     """Watch a live interface (Linux, needs CAP_NET_RAW) until SIGINT or SIGTERM, then sum up."""
     from wsobserve.observing import open_exporters
@@ -342,37 +345,35 @@ def attach(
 
     with _failures_as_lines():
         exporters = open_exporters(store, otlp, service, [f"interface {interface}"])
-        result = watch(interface, port or [], exporters, interval, _say)
+        result = watch(interface, ports, exporters, interval, _say)
         _finish(result, as_json)
 
 
 @app.command()
-def dashboard(
-    store: Annotated[str, typer.Option(metavar="URL", help="The store to show.")] = "wsobserve.db",
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
-    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open it in a browser.")] = False,
-) -> None:
+@click.option("--store", metavar="URL", default="wsobserve.db", show_default=True, help="The store to show.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="Port to listen on.")
+@click.option("--open/--no-open", "open_browser", default=False, help="Open it in a browser.")
+def dashboard(store: str, host: str, port: int, open_browser: bool) -> None:
     """Show a store in the browser: overview, channels, schemas."""
     from wsobserve.dashboard import run_dashboard
 
     with _failures_as_lines():
         status = run_dashboard(store, host=host, port=port, open_browser=open_browser)
-    raise typer.Exit(status)
+    raise click.exceptions.Exit(status)
 
 
 @app.command()
-def demo(
-    store: Annotated[Path | None, typer.Option(help="Where the store is made. Default: a temporary directory.")] = None,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the dashboard.")] = 8501,
-    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open it in a browser.")] = False,
-) -> None:
+@click.option("--store", type=click.Path(path_type=Path), help="Where the store is made. Default: a temporary directory.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="Port of the dashboard.")
+@click.option("--open/--no-open", "open_browser", default=False, help="Open it in a browser.")
+def demo(store: Path | None, port: int, open_browser: bool) -> None:
     """Analyse the bundled capture and show it in the dashboard."""
     from wsobserve.demo import run_demo
 
     with _failures_as_lines():
         status = run_demo(store, port, open_browser, _print)
-    raise typer.Exit(status)
+    raise click.exceptions.Exit(status)
 
 
 @app.command()
