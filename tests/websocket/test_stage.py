@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,8 +26,22 @@ from tests.websocket.wire import (
     response,
     text,
 )
+from wsobserve.capture.error import CaptureError
+from wsobserve.capture.files import read_captures
 from wsobserve.config import Limits
-from wsobserve.records import Accounting, Anomaly, ConnectionEnd, Frame, Handshake, Message, StreamBytes, StreamRecord
+from wsobserve.records import (
+    Accounting,
+    Anomaly,
+    CaptureLoss,
+    ConnectionEnd,
+    Frame,
+    Handshake,
+    Message,
+    Record,
+    StreamBytes,
+    StreamRecord,
+)
+from wsobserve.transport.stage import Transport
 from wsobserve.websocket.stage import WebSocket
 
 REFUSED = head("HTTP/1.1 401 Unauthorized", [("Content-Length", "0")])
@@ -175,3 +193,43 @@ def test_an_accepted_dialogue_comes_back_whatever_the_cuts(story: list[tuple[boo
         wire.sends(int(from_server), *(data[i : i + size] for i in range(0, len(data), size)))
     assert wire.payloads == [payload for _, _, payload in story]
     assert wire.anomalies == []
+
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+CORPUS = CHECKOUT.parent / "shared" / "corpus"
+CAPTURES = [
+    *sorted((CHECKOUT / "captures").glob("*.pcap*")),
+    *sorted((CORPUS / "captures").glob("*")),
+    *sorted((CORPUS / "real").glob("*.pcap*")),
+]
+
+
+@pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.name)
+def test_what_is_counted_and_told_does_not_depend_on_which_records_are_wanted(capture: Path) -> None:
+    stages = {
+        wanted: WebSocket(frames=wanted[0], messages=wanted[1]) for wanted in itertools.product((True, False), (True, False))
+    }
+    told: dict[tuple[bool, bool], list[Record]] = {wanted: [] for wanted in stages}
+    transport = Transport()
+    try:
+        for item in read_captures([str(capture)]):
+            if isinstance(item, CaptureLoss):
+                continue
+            for record in transport.receive(item):
+                for wanted, stage in stages.items():
+                    told[wanted] += stage.receive(record)
+            ignored = {wanted: stage.take_ignored() for wanted, stage in stages.items()}
+            assert len({tuple(names) for names in ignored.values()}) == 1
+            for name in ignored[True, True]:
+                transport.ignore(name)
+    except CaptureError:
+        pass
+    for record in transport.finish():
+        for wanted, stage in stages.items():
+            told[wanted] += stage.receive(record)
+    for wanted, stage in stages.items():
+        told[wanted] += stage.finish()
+        assert accounting(stage) == accounting(stages[True, True])
+        kept = (wanted[0], Frame), (wanted[1], Message)
+        expected = [record for record in told[True, True] if all(keep or type(record) is not kind for keep, kind in kept)]
+        assert told[wanted] == expected

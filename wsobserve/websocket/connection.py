@@ -42,9 +42,11 @@ WITH_ONE_CLOSE_FRAME = {"fin": "close_without_reply", "reset": "close_without_re
 class WebSocketConnection:
     """State of one connection. `kind`: what it turned out to be; `ignored`: its bytes are not wanted any more."""
 
-    def __init__(self, connection: Connection, limits: Limits) -> None:
+    def __init__(self, connection: Connection, limits: Limits, *, frames: bool = True, messages: bool = True) -> None:
         self.connection = connection
         self.limits = limits
+        self.frame_records = frames
+        self.message_records = messages
         self.kind: str | None = None  # websocket, http, tls, http2, other
         self.ignored = False
         self.handshake: Handshake | None = None
@@ -63,16 +65,22 @@ class WebSocketConnection:
 
     def receive(self, half: int, data: bytes, time_ns: int, packet: int) -> list[Record]:
         """The next bytes of a half."""
-        self.time_ns, self.packet = time_ns, packet
+        out: list[Record] = []
+        self.read(half, data, time_ns, packet, out)
+        return out
+
+    def read(self, half: int, data: bytes, time_ns: int, packet: int, out: list[Record]) -> None:
+        """The next bytes of a half; the records that they complete are added to `out`."""
+        self.time_ns = time_ns
+        self.packet = packet
         if self.directions is not None:
-            return self.directions[half].receive(data, time_ns, packet)
-        records: list[Record] = []
-        if self._recognition is not None:
-            self._recognise(records, half, data, time_ns, packet)
+            direction = self.directions[half]
+            direction.read(data, time_ns, packet, out)
+        elif self._recognition is not None:
+            self._recognise(out, half, data, time_ns, packet)
         elif self._opening is not None:
             self._opening.receive(half, data, time_ns, packet)
-            self._after_opening(records)
-        return records
+            self._after_opening(out)
 
     def gap(self, half: int, length: int, time_ns: int, packet: int) -> list[Record]:
         """`length` bytes of a half are missing."""
@@ -222,7 +230,7 @@ class WebSocketConnection:
         self._recognition = Recognition(self.limits, opening.client if self._unanswered else None)
         for half in (0, 1):
             for chunk in opening.undecided_chunks(half):
-                records += self.receive(half, chunk.data, chunk.time_ns, chunk.packet)
+                self.read(half, chunk.data, chunk.time_ns, chunk.packet, records)
         self._replay(records, opening)
 
     def _replay(self, records: list[Record], opening: Opening) -> None:
@@ -232,7 +240,7 @@ class WebSocketConnection:
                 if chunk.missing:
                     records += self.gap(half, chunk.missing, chunk.time_ns, chunk.packet)
                 if chunk.data:
-                    records += self.receive(half, chunk.data, chunk.time_ns, chunk.packet)
+                    self.read(half, chunk.data, chunk.time_ns, chunk.packet, records)
 
     def _recognise(self, records: list[Record], half: int, data: bytes, time_ns: int, packet: int) -> None:
         recognition = self._recognition
@@ -310,8 +318,8 @@ class WebSocketConnection:
         client_half, server_half = self._roles()
         # Without its request, the client's bytes are known to begin a frame only if none of them is missing.
         client_in_step = in_step and not (self._gone[self.client] and self.handshake and self.handshake.request_packet is None)
-        client = DirectionDecoder(client_half, True, self.limits, client_in_step)
-        server = DirectionDecoder(server_half, False, self.limits, in_step)
+        client = self._direction(client_half, True, client_in_step)
+        server = self._direction(server_half, False, in_step)
         self.directions = (client, server) if self.client == 0 else (server, client)
         if self.handshake is not None and in_step:
             deflate = deflate_parameters(self.handshake.extensions)
@@ -322,6 +330,10 @@ class WebSocketConnection:
         for half, anomaly in self._transport_anomalies:
             records += self.transport_anomaly(half, anomaly)
         self._transport_anomalies.clear()
+
+    def _direction(self, half: Half, masked: bool, in_step: bool) -> DirectionDecoder:
+        frames, messages = self.frame_records, self.message_records
+        return DirectionDecoder(half, masked, self.limits, in_step, frames=frames, messages=messages)
 
     def _health(self, end: ConnectionEnd | None) -> TcpHealth | None:
         """With [0] the client's half."""

@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 
 from wsobserve.config import Limits
-from wsobserve.records import Anomaly, AnomalyKind, Frame, Half, HalfCount, Message, Record, opcode_name
+from wsobserve.records import Accounting, Anomaly, AnomalyKind, Half, HalfCount, Record, opcode_name
 from wsobserve.websocket.deflate import Inflater
-from wsobserve.websocket.frame import FrameReader, smallest_header_length
-from wsobserve.websocket.message import MessageAssembler, is_utf8
+from wsobserve.websocket.frame import CurrentFrame, FrameReader
+from wsobserve.websocket.message import MessageAssembler
 from wsobserve.websocket.opening import Chunk
 from wsobserve.websocket.resynchronisation import Found, Resynchronisation
+from wsobserve.websocket.utf8 import is_utf8
 
 # RFC 6455, 7.4.1 and the IANA registry of close codes: 1004-1006 and 1015 must not be sent.
 CLOSE_CODES = frozenset([*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)])
@@ -29,50 +30,74 @@ class CloseFrame:
 
     __slots__ = ("packet", "reason", "reason_length", "status_code", "time_ns")
 
-    def __init__(self, frame: Frame, status_code: int | None) -> None:
+    def __init__(self, frame: CurrentFrame, status_code: int | None) -> None:
         self.status_code = status_code
         self.reason_length = max(frame.payload_length - 2, 0)
-        text = frame.payload[2:].decode(errors="replace")
+        text = frame.payload()[2:].decode(errors="replace")
         # Free text of somebody else: shown only when it can hardly hold anything of anybody.
-        self.reason = text if _is_whole(frame) and PLAIN_PHRASE.fullmatch(text) else None
+        self.reason = text if frame.whole and PLAIN_PHRASE.fullmatch(text) else None
         self.time_ns = frame.time_ns
         self.packet = frame.packet
 
 
 class DirectionDecoder:
-    """`masked`: whether frames are to be masked, as a client's are. `in_step`: the first byte begins a frame."""
+    """`masked`: whether frames are to be masked, as a client's are. `in_step`: the first byte begins a frame.
 
-    def __init__(self, half: Half, masked: bool, limits: Limits, in_step: bool) -> None:
+    `frames`, `messages`: whether records of them are wanted; everything else is the same without.
+    """
+
+    def __init__(
+        self, half: Half, masked: bool, limits: Limits, in_step: bool, *, frames: bool = True, messages: bool = True
+    ) -> None:
         self.half = half
         self.masked = masked
         self.limits = limits
-        self.reader = FrameReader(half, limits.message_payload)
-        self.assembler = MessageAssembler(half, limits.message_payload, limits.inflated_payload)
+        self.frame_records = frames
+        self.reader = FrameReader(limits.message_payload)
+        self.assembler = MessageAssembler(half, limits.message_payload, limits.inflated_payload, records=messages)
         self.reserved_bits_defined = False  # an extension that we do not know was agreed
         self.close_frame: CloseFrame | None = None
-        self.frames: dict[str, int] = {}
-        self.messages = 0
-        self.undecoded: dict[str, int] = {}
         self.wire_bytes = 0
-        self.payload_bytes = 0
         self.control_frames = 0
         self.lost_bytes = 0
         self.gaps = 0
-        self.missing_bytes = 0  # of the payloads of frames: fell into holes
         self.anomaly_counts: dict[AnomalyKind, int] = {}
+        self.weight = 0  # bytes of memory that this direction holds
+        self._continuation_frames = 0
+        self._text_frames = 0
+        self._binary_frames = 0
+        self._other_frames: dict[int, int] = {}  # by opcode
         self._masks = masked  # what the sender does, whatever it ought to
         self._ended = False
         self._suspect = 0
-        self._refused_bytes = 0  # of frames that were none
-        self._search = Resynchronisation(limits.resynchronise_buffer)
+        self._compressed = True  # RSV1 may be set
+        self._unread: list[Chunk] = []  # set aside within one call, the next one last
+        self._search: Resynchronisation | None = None  # since the boundary was lost for the first time
         if not in_step:
             self.reader.lose()
-            self.assembler.lose(0, 0)
+            self.assembler.lose(0, 0, [])
+
+    @property
+    def frames(self) -> dict[str, int]:
+        """How many frames there were, by the name of their opcode."""
+        counts = {0: self._continuation_frames, 1: self._text_frames, 2: self._binary_frames, **self._other_frames}
+        return {opcode_name(opcode): count for opcode, count in counts.items() if count}
+
+    @property
+    def undecoded(self) -> dict[str, int]:
+        """How many messages could not be decoded, by reason."""
+        return self.assembler.undecoded
+
+    @property
+    def missing_bytes(self) -> int:
+        """Bytes of the payloads of frames that fell into holes."""
+        return self.reader.missing_bytes
 
     @property
     def unsynchronised_bytes(self) -> int:
         """Bytes at hand for which no frame is known, those included in which a boundary is still looked for."""
-        return self._search.passed_bytes + self._search.held_bytes + self.reader.skipped_bytes + self._refused_bytes
+        searched = self._search.passed_bytes + self._search.held_bytes if self._search is not None else 0
+        return searched + self.reader.skipped_bytes
 
     @property
     def pending_bytes(self) -> int:
@@ -85,215 +110,261 @@ class DirectionDecoder:
             self.assembler.inflater = Inflater(context_takeover, self.limits.inflated_payload)
         self.reserved_bits_defined = other_extension
         self.assembler.unknown_extension = other_extension
-        self._search.compressed = context_takeover is not None or other_extension
+        self._compressed = context_takeover is not None or other_extension
+        if self._search is not None:
+            self._search.compressed = self._compressed
 
     def adopt(self, search: Resynchronisation) -> list[Record]:
         """What was held while nobody knew that this is a WebSocket; it is searched at once."""
-        records: list[Record] = []
+        out: list[Record] = []
         self._search = search
         found = search.search(self._masks)
         if found is not None:
-            self._begin(records, found)
-        return records
+            self._begin(found, out)
+            self._read_on(out)
+        self._weigh()
+        return out
 
     def receive(self, data: bytes, time_ns: int, packet: int) -> list[Record]:
         """Records that `data` completes."""
-        if self._in_step():
-            frames = self.reader.receive(data, time_ns, packet)
-            records = self._take(frames, time_ns, packet) if frames else []
-            if self._in_step():
-                return records
+        out: list[Record] = []
+        self.read(data, time_ns, packet, out)
+        return out
+
+    def read(self, data: bytes, time_ns: int, packet: int, out: list[Record]) -> None:
+        """The next bytes; the records that they complete are added to `out`."""
+        reader, assembler = self.reader, self.assembler
+        if reader.in_step:
+            self._read_frames(data, time_ns, packet, out)
         else:
-            records = []
-            found = self._search.receive(Chunk(data, time_ns, packet), self._masks)
-            if found is None:
-                return records
-            self._begin(records, found)
-        self._follow(records, time_ns, packet)
-        return records
+            self._unread.append(Chunk(data, time_ns, packet))
+        if self._unread:
+            self._read_on(out)
+        if reader.in_frame or assembler.inflater is not None or assembler.in_message or self._search is not None or self.weight:
+            self._weigh()
 
     def gap(self, length: int, time_ns: int, packet: int) -> list[Record]:
         """`length` bytes of this direction are missing."""
-        records: list[Record] = []
+        out: list[Record] = []
         self.gaps += 1
         self.lost_bytes += length
-        self.anomaly(records, AnomalyKind.GAP_IN_STREAM, time_ns, packet, f"{length} bytes")
+        self.anomaly(out, AnomalyKind.GAP_IN_STREAM, time_ns, packet, f"{length} bytes")
         if not self._in_step():
-            self._search_to_the_end(records, time_ns, packet, length)
+            self._search_to_the_end(length, out)
         if self._in_step():
-            records += self._take(self.reader.gap(length, time_ns, packet), time_ns, packet)
-            if not self._in_step():
-                self._lost(records, time_ns, packet)
-        return records
+            refused = self.reader.gap(length, time_ns, packet) and not self._take(self.reader.frame, out)
+            self.reader.frame.let_go()
+            if not self._in_step() and not refused:
+                self._lost(time_ns, packet, out)
+        self._weigh()
+        return out
 
     def end(self, time_ns: int, packet: int) -> list[Record]:
         """Nothing more comes: what is held is searched for the last time, what is unfinished is said to be."""
-        records: list[Record] = []
+        out: list[Record] = []
         if self._ended:
-            return records
+            return out
         self._ended = True
         if not self._in_step():
-            self._search_to_the_end(records, time_ns, packet)
+            self._search_to_the_end(0, out)
         if self._in_step() and self.reader.in_frame:
-            self.anomaly(records, AnomalyKind.FRAME_INCOMPLETE, time_ns, packet, f"{self.reader.pending_bytes} bytes at hand")
-        for message in self.assembler.lose(time_ns, packet):
-            self._add_message(records, message)
-        return records
+            self.anomaly(out, AnomalyKind.FRAME_INCOMPLETE, time_ns, packet, f"{self.reader.pending_bytes} bytes at hand")
+        self.assembler.lose(time_ns, packet, out)
+        self._weigh()
+        return out
+
+    def give_up(self) -> None:
+        """Let go of all that is held, to stay within a limit. Frames are followed on."""
+        self.reader.give_up()
+        self.assembler.give_up()
+        if self._search is not None and self._search.held_bytes:
+            self._search.pass_over_all(self._masks)
+        self._weigh()
 
     def count(self) -> HalfCount:
         """What this direction carried so far."""
         return HalfCount(
             frames=sum(self.frames.values()),
-            messages=self.messages,
+            messages=self.assembler.messages,
             wire_bytes=self.wire_bytes,
-            payload_bytes=self.payload_bytes,
+            payload_bytes=self.assembler.payload_bytes,
             control_frames=self.control_frames,
             lost_bytes=self.lost_bytes,
             gaps=self.gaps,
             unsynchronised_bytes=self.unsynchronised_bytes,
         )
 
-    def anomaly(self, records: list[Record], kind: AnomalyKind, time_ns: int, packet: int, detail: str = "") -> None:
+    def account(self, accounting: Accounting) -> None:
+        """Add what this direction carried so far."""
+        for name, count in self.frames.items():
+            accounting.frames[name] = accounting.frames.get(name, 0) + count
+        undecoded = 0
+        for reason, count in self.undecoded.items():
+            undecoded += count
+            accounting.messages_undecoded[reason] = accounting.messages_undecoded.get(reason, 0) + count
+        accounting.frame_bytes += self.wire_bytes
+        accounting.payload_length += self.assembler.payload_bytes
+        accounting.messages += self.assembler.messages
+        accounting.messages_decoded += self.assembler.messages - undecoded
+        accounting.bytes_unsynchronised += self.unsynchronised_bytes
+        for kind, count in self.anomaly_counts.items():
+            accounting.anomalies[kind.value] = accounting.anomalies.get(kind.value, 0) + count
+
+    def anomaly(self, out: list[Record], kind: AnomalyKind, time_ns: int, packet: int, detail: str = "") -> None:
         """Count it, and add its record as long as there are not too many of its kind."""
         count = self.anomaly_counts.get(kind, 0) + 1
         self.anomaly_counts[kind] = count
         if count <= self.limits.held_anomalies:
-            records.append(Anomaly(half=self.half, time_ns=time_ns, packet=packet, anomaly=kind, detail=detail))
+            out.append(Anomaly(half=self.half, time_ns=time_ns, packet=packet, anomaly=kind, detail=detail))
 
     def _in_step(self) -> bool:
         return self.reader.in_step
 
-    def _begin(self, records: list[Record], found: Found) -> None:
-        """A boundary was found: what is held from there on is read."""
+    def _read_frames(self, data: bytes, time_ns: int, packet: int, out: list[Record]) -> None:
+        """In step: the frames in `data`, and what follows a header that turns out to be broken."""
+        reader = self.reader
+        reader.feed(data, time_ns, packet)
+        while reader.next():
+            if not self._take(reader.frame, out):
+                return
+        if reader.invalid_length:
+            self._follow(time_ns, packet, out)
+
+    def _begin(self, found: Found, out: list[Record]) -> None:
+        """A boundary was found: what is held from there on is to be read."""
         self.reader.begin()
         self._suspect = SUSPECT_FRAMES
         first = found.chunks[0]
         detail = f"{found.passed_over} bytes passed over, {found.bits:.0f} bits of evidence"
-        self.anomaly(records, AnomalyKind.RESYNCHRONISED, first.time_ns, first.packet, detail)
-        for chunk in found.chunks:
+        self.anomaly(out, AnomalyKind.RESYNCHRONISED, first.time_ns, first.packet, detail)
+        self._unread += reversed(found.chunks)
+
+    def _follow(self, time_ns: int, packet: int, out: list[Record]) -> None:
+        """A header has just turned out to be broken: what came behind it is to be searched."""
+        reader = self.reader
+        reader.invalid_length = False
+        self.anomaly(out, AnomalyKind.FRAME_LENGTH_INVALID, time_ns, packet)
+        self._lost(time_ns, packet, out)
+        self._unread.append(Chunk(reader.rest, time_ns, packet))
+        reader.rest = b""
+
+    def _read_on(self, out: list[Record]) -> None:
+        """What was set aside. In a loop: broken headers and boundaries may take turns thousands of times."""
+        while self._unread:
+            chunk = self._unread.pop()
             if self._in_step():
-                records += self._take(self.reader.receive(chunk.data, chunk.time_ns, chunk.packet), chunk.time_ns, chunk.packet)
-                if not self._in_step():
-                    self._follow(records, chunk.time_ns, chunk.packet)
-            else:
-                records += self.receive(chunk.data, chunk.time_ns, chunk.packet)
+                self._read_frames(chunk.data, chunk.time_ns, chunk.packet, out)
+                continue
+            found = self._lost_place().receive(chunk, self._masks)
+            if found is not None:
+                self._begin(found, out)
 
-    def _follow(self, records: list[Record], time_ns: int, packet: int) -> None:
-        """When a header has just turned out to be broken: what came behind it is searched."""
-        if not self.reader.invalid_length:
-            return
-        self.reader.invalid_length = False
-        self.anomaly(records, AnomalyKind.FRAME_LENGTH_INVALID, time_ns, packet)
-        self._lost(records, time_ns, packet)
-        rest, self.reader.rest = self.reader.rest, b""
-        records += self.receive(rest, time_ns, packet)
+    def _lost_place(self) -> Resynchronisation:
+        """Where a boundary is looked for."""
+        if self._search is None:
+            self._search = Resynchronisation(self.limits.resynchronise_buffer)
+            self._search.compressed = self._compressed
+        return self._search
 
-    def _search_to_the_end(self, records: list[Record], time_ns: int, packet: int, missing: int = 0) -> None:
-        """All that is held is read or passed over: what comes next does not follow on it."""
-        found = self._search.stop(self._masks, missing)
-        while found is not None:
-            self._begin(records, found)
-            found = None if self._in_step() else self._search.stop(self._masks, missing)
+    def _search_to_the_end(self, missing: int, out: list[Record]) -> None:
+        """All that is held is read or passed over: what comes next, behind `missing` bytes, does not follow on it."""
+        while self._search is not None and not self._in_step():
+            found = self._search.stop(self._masks, missing)
+            if found is None:
+                return
+            self._begin(found, out)
+            self._read_on(out)
 
-    def _lost(self, records: list[Record], time_ns: int, packet: int) -> None:
-        self.anomaly(records, AnomalyKind.DIRECTION_LOST, time_ns, packet)
-        for message in self.assembler.lose(time_ns, packet):
-            self._add_message(records, message)
+    def _lost(self, time_ns: int, packet: int, out: list[Record]) -> None:
+        self.anomaly(out, AnomalyKind.DIRECTION_LOST, time_ns, packet)
+        self.assembler.lose(time_ns, packet, out)
 
-    def _take(self, frames: list[Frame], time_ns: int, packet: int) -> list[Record]:
-        records: list[Record] = []
-        for index, frame in enumerate(frames):
-            if self._suspect:
-                if self._breaks_a_rule(frame):
-                    self._refuse(records, frames[index:], self.reader.missing_in_first if index == 0 else 0, time_ns, packet)
-                    return records
-                self._suspect -= 1
-            if frame.masked != self.masked or frame.rsv & 3 or frame.opcode > 2 or frame.header_length > 2:
-                self._judge(records, frame)
-            if index == 0:
-                self.missing_bytes += self.reader.missing_in_first
-            self._masks = frame.masked
-            self._add_frame(records, frame)
-        return records
-
-    def _refuse(self, records: list[Record], frames: list[Frame], missing: int, time_ns: int, packet: int) -> None:
-        """The boundary that was found after a loss was none: nothing from here on is certain."""
-        self._refused_bytes += sum(frame.header_length + frame.payload_length for frame in frames) - missing
-        self.reader.lose()
-        self.reader.invalid_length = False
-        self._refused_bytes += len(self.reader.rest)
-        self.reader.rest = b""
-        self._suspect = 0
-        self._lost(records, time_ns, packet)
-
-    def _add_frame(self, records: list[Record], frame: Frame) -> None:
-        name = opcode_name(frame.opcode)
-        self.frames[name] = self.frames.get(name, 0) + 1
+    def _take(self, frame: CurrentFrame, out: list[Record]) -> bool:
+        """A frame that was read; False when it was none."""
+        if self._suspect:
+            if self._breaks_a_rule(frame):
+                # The boundary that was found after a loss was none: nothing from here on is certain.
+                self.reader.refuse()
+                self._suspect = 0
+                self._lost(frame.time_ns, frame.packet, out)
+                return False
+            self._suspect -= 1
+        opcode = frame.opcode
+        if frame.masked != self.masked or frame.rsv & 3 or opcode > 2 or not frame.minimal:
+            self._judge(frame, out)
+        self._masks = frame.masked
         self.wire_bytes += frame.header_length + frame.payload_length
-        records.append(frame)
+        if opcode == 1:
+            self._text_frames += 1
+        elif opcode == 2:
+            self._binary_frames += 1
+        elif opcode == 0:
+            self._continuation_frames += 1
+        else:
+            self._other_frames[opcode] = self._other_frames.get(opcode, 0) + 1
+        if self.frame_records:
+            out.append(frame.record(self.half))
         if self.close_frame is not None:
-            self.anomaly(records, AnomalyKind.FRAME_AFTER_CLOSE, frame.time_ns, frame.packet, name)
-        if frame.opcode >= 8:
+            self.anomaly(out, AnomalyKind.FRAME_AFTER_CLOSE, frame.time_ns, frame.packet, opcode_name(opcode))
+        if opcode <= 2:
+            assembler = self.assembler
+            assembler.receive(frame, out)
+            if assembler.anomalies:
+                for kind, detail in assembler.anomalies:
+                    self.anomaly(out, kind, frame.time_ns, frame.packet, detail)
+                assembler.anomalies.clear()
+        elif opcode >= 8:
             self.control_frames += 1
-            if frame.opcode == 8:
-                self._add_close(records, frame)
-        elif frame.opcode <= 2:
-            for message in self.assembler.receive(frame):
-                self._add_message(records, message)
-            for kind, detail in self.assembler.anomalies:
-                self.anomaly(records, kind, frame.time_ns, frame.packet, detail)
-            self.assembler.anomalies.clear()
+            if opcode == 8:
+                self._add_close(frame, out)
+        return True
 
-    def _add_message(self, records: list[Record], message: Message) -> None:
-        self.messages += 1
-        self.payload_bytes += message.length or 0
-        if message.undecoded is not None:
-            self.undecoded[message.undecoded] = self.undecoded.get(message.undecoded, 0) + 1
-        records.append(message)
-
-    def _add_close(self, records: list[Record], frame: Frame) -> None:
-        payload = frame.payload
-        if frame.payload_length == 1 or (_is_whole(frame) and not is_utf8(payload[2:])):
-            self.anomaly(records, AnomalyKind.CLOSE_PAYLOAD_INVALID, frame.time_ns, frame.packet)
+    def _add_close(self, frame: CurrentFrame, out: list[Record]) -> None:
+        payload = frame.payload()
+        if frame.payload_length == 1 or (frame.whole and not is_utf8(payload[2:])):
+            self.anomaly(out, AnomalyKind.CLOSE_PAYLOAD_INVALID, frame.time_ns, frame.packet)
         status_code = int.from_bytes(payload[:2], "big") if len(payload) >= 2 else None
         if status_code is not None and status_code not in CLOSE_CODES:
-            self.anomaly(records, AnomalyKind.CLOSE_CODE_INVALID, frame.time_ns, frame.packet, str(status_code))
+            self.anomaly(out, AnomalyKind.CLOSE_CODE_INVALID, frame.time_ns, frame.packet, str(status_code))
         if self.close_frame is None:
             self.close_frame = CloseFrame(frame, status_code)
 
-    def _breaks_a_rule(self, frame: Frame) -> bool:
+    def _breaks_a_rule(self, frame: CurrentFrame) -> bool:
         assembler = self.assembler
+        opcode = frame.opcode
         return (
             frame.masked != self._masks
-            or frame.rsv & (3 if self._search.compressed else 7) != 0
-            or frame.opcode not in (0, 1, 2, 8, 9, 10)
-            or frame.header_length != smallest_header_length(frame.payload_length, frame.masked)
-            or (frame.opcode >= 8 and (not frame.fin or frame.payload_length > 125))
-            or (frame.opcode == 0 and not assembler.in_message and not assembler.after_loss)
-            or (frame.opcode in (1, 2) and assembler.in_message)
-            or (frame.opcode == 1 and frame.fin and not frame.rsv and _is_whole(frame) and not is_utf8(frame.payload))
+            or frame.rsv & (3 if self._compressed else 7) != 0
+            or opcode not in (0, 1, 2, 8, 9, 10)
+            or not frame.minimal
+            or (opcode >= 8 and (not frame.fin or frame.payload_length > 125))
+            or (opcode == 0 and not assembler.in_message and not assembler.after_loss)
+            or (opcode in (1, 2) and assembler.in_message)
+            or (opcode == 1 and frame.fin and not frame.rsv and frame.whole and not frame.is_utf8())
         )
 
-    def _judge(self, records: list[Record], frame: Frame) -> None:
+    def _judge(self, frame: CurrentFrame, out: list[Record]) -> None:
         """What RFC 6455, 5 forbids of a single frame."""
-        found: list[tuple[AnomalyKind, str]] = []
+        time_ns, packet = frame.time_ns, frame.packet
+        opcode = frame.opcode
         if frame.masked != self.masked:
-            found.append((AnomalyKind.FRAME_MASKED if frame.masked else AnomalyKind.FRAME_NOT_MASKED, ""))
-        reserved = frame.rsv & 3 if frame.opcode <= 2 else frame.rsv
+            self.anomaly(out, AnomalyKind.FRAME_MASKED if frame.masked else AnomalyKind.FRAME_NOT_MASKED, time_ns, packet)
+        reserved = frame.rsv & 3 if opcode <= 2 else frame.rsv
         if reserved and not self.reserved_bits_defined:
-            found.append((AnomalyKind.FRAME_RESERVED_BIT, f"RSV bits {frame.rsv:03b}"))
-        if frame.opcode not in (0, 1, 2, 8, 9, 10):
-            found.append((AnomalyKind.FRAME_RESERVED_OPCODE, opcode_name(frame.opcode)))
-        if frame.header_length != smallest_header_length(frame.payload_length, frame.masked):
-            found.append((AnomalyKind.FRAME_LENGTH_NOT_MINIMAL, f"{frame.payload_length} bytes"))
-        if frame.opcode >= 8:
+            self.anomaly(out, AnomalyKind.FRAME_RESERVED_BIT, time_ns, packet, f"RSV bits {frame.rsv:03b}")
+        if opcode not in (0, 1, 2, 8, 9, 10):
+            self.anomaly(out, AnomalyKind.FRAME_RESERVED_OPCODE, time_ns, packet, opcode_name(opcode))
+        if not frame.minimal:
+            self.anomaly(out, AnomalyKind.FRAME_LENGTH_NOT_MINIMAL, time_ns, packet, f"{frame.payload_length} bytes")
+        if opcode >= 8:
             if frame.payload_length > 125:
-                found.append((AnomalyKind.CONTROL_FRAME_TOO_LONG, f"{frame.payload_length} bytes"))
+                self.anomaly(out, AnomalyKind.CONTROL_FRAME_TOO_LONG, time_ns, packet, f"{frame.payload_length} bytes")
             if not frame.fin:
-                found.append((AnomalyKind.CONTROL_FRAME_FRAGMENTED, opcode_name(frame.opcode)))
-        for kind, detail in found:
-            self.anomaly(records, kind, frame.time_ns, frame.packet, detail)
+                self.anomaly(out, AnomalyKind.CONTROL_FRAME_FRAGMENTED, time_ns, packet, opcode_name(opcode))
 
-
-def _is_whole(frame: Frame) -> bool:
-    return len(frame.payload) == frame.payload_length
+    def _weigh(self) -> None:
+        search = self._search
+        weight = self.reader.held_bytes + self.assembler.weight
+        if search is not None:
+            weight += search.held_bytes
+        self.weight = weight

@@ -4,6 +4,8 @@ The reader keeps step: as long as it knows where a frame ends, a hole in that fr
 A hole anywhere else leaves no known boundary; the reader then says so (`in_step` is False) and takes no more bytes until
 it is told where a frame begins. It never judges a frame: what RFC 6455 forbids is the business of its caller.
 
+Frames come one at a time, as the fields of one object: a record of each is made only for those who want it.
+
       0                   1                   2                   3
      |F|R|R|R| opcode|M| Payload len |    Extended payload length    |
      |I|S|S|S|  (4)  |A|     (7)     |             (16/64)           |
@@ -17,17 +19,12 @@ it is told where a frame begins. It never judges a frame: what RFC 6455 forbids 
 from __future__ import annotations
 
 from wsobserve.records import Frame, Half
+from wsobserve.websocket.mask import is_ascii_unmasked
+from wsobserve.websocket.mask import unmask as unmask
+from wsobserve.websocket.pieces import Pieces
+from wsobserve.websocket.utf8 import is_utf8
 
 UNKNOWN = -1  # of a time: every other number may be one
-
-
-def unmask(payload: bytes, masking_key: bytes) -> bytes:
-    """XOR with the masking key (RFC 6455, 5.3). As one big integer: 15 us for 4 KiB, less than a compiled byte loop's 20."""
-    length = len(payload)
-    if masking_key == b"\0\0\0\0":
-        return payload
-    key = (masking_key * ((length + 3) // 4))[:length]
-    return (int.from_bytes(payload, "little") ^ int.from_bytes(key, "little")).to_bytes(length, "little")
 
 
 def smallest_header_length(payload_length: int, masked: bool) -> int:
@@ -36,36 +33,139 @@ def smallest_header_length(payload_length: int, masked: bool) -> int:
     return length + 4 if masked else length
 
 
-class FrameReader:
-    """One direction. `keep`: how many payload bytes of one frame are kept; longer ones are counted in full."""
+class CurrentFrame:
+    """The frame that was read last. The fields are those of the record `Frame`, and change with the next one.
 
-    def __init__(self, half: Half, keep: int) -> None:
-        self.half = half
+    `at_hand`: how many bytes of the payload are there, from its first on. `missing`: how many fell into holes.
+    `minimal`: whether the header is as short as it can be. `given_up`: whether bytes of it were at hand and were let go,
+    to stay within a limit.
+    """
+
+    __slots__ = (
+        "_data",
+        "_payload",
+        "_pieces",
+        "_start",
+        "at_hand",
+        "fin",
+        "given_up",
+        "header_length",
+        "masked",
+        "minimal",
+        "missing",
+        "opcode",
+        "packet",
+        "payload_length",
+        "rsv",
+        "started_ns",
+        "time_ns",
+    )
+
+    def __init__(self) -> None:
+        self.time_ns = 0
+        self.packet = 0
+        self.started_ns = 0
+        self.fin = False
+        self.rsv = 0
+        self.opcode = 0
+        self.masked = False
+        self.payload_length = 0
+        self.header_length = 0
+        self.minimal = True
+        self.at_hand = 0
+        self.missing = 0
+        self.given_up = False
+        self._data = b""  # in which the payload begins at `_start`, behind its masking key; or else
+        self._start = 0
+        self._pieces: Pieces | None = None  # those of the payload, unmasked; or else
+        self._payload: bytes | None = None  # all of it, unmasked
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of the payload is at hand."""
+        return self.at_hand == self.payload_length
+
+    def payload(self) -> bytes:
+        """What is at hand of the payload, unmasked."""
+        payload = self._payload
+        if payload is None:
+            if self._pieces is not None:
+                payload = self._pieces.join()
+                self._pieces = None
+            else:
+                start = self._start
+                payload = self._data[start : start + self.at_hand]
+                if self.masked:
+                    payload = unmask(payload, self._data[start - 4 : start])
+            self._payload = payload
+        return payload
+
+    def is_utf8(self) -> bool:
+        """Whether the payload is UTF-8. Whoever wants the payload too asks for that first."""
+        if self._payload is None and self._pieces is None:
+            start = self._start
+            payload = self._data[start : start + self.at_hand]
+            if not self.masked:
+                self._payload = payload
+            elif is_ascii_unmasked(payload, self._data[start - 4 : start]):
+                return True
+        return is_utf8(self.payload())
+
+    def record(self, half: Half) -> Frame:
+        """The same as a record that stays."""
+        return Frame(
+            half,
+            self.time_ns,
+            self.packet,
+            self.started_ns,
+            self.fin,
+            self.rsv,
+            self.opcode,
+            self.masked,
+            self.payload_length,
+            self.header_length,
+            self.payload(),
+        )
+
+    def let_go(self) -> None:
+        """Nobody asks for the payload any more."""
+        self._data = b""
+        self._pieces = None
+        self._payload = None
+
+
+class FrameReader:
+    """One direction. `keep`: how many payload bytes of one frame are kept; longer ones are counted in full.
+
+    After `feed`, each `next` that says so has put the next frame into `frame`.
+    """
+
+    def __init__(self, keep: int) -> None:
         self.keep = keep
+        self.frame = CurrentFrame()
         self.in_step = True
         self.invalid_length = False  # the last header held a length that cannot be; `rest` is what came behind it
         self.rest = b""
         self.skipped_bytes = 0  # bytes at hand that became part of no frame: broken headers, the beginning of a lost frame
         self.missing_bytes = 0  # of the payloads of complete frames: fell into holes
-        self.missing_in_first = 0  # the same, of the first frame that the last call returned: only that one can have a hole
+        self._data = b""  # what is being read, from `_position` on
+        self._position = 0
+        self._time_ns = 0
+        self._packet = 0
         self._head = b""  # the first bytes of a header that is not complete
+        self._started_ns = UNKNOWN  # of that header
         self._in_payload = False
-        self._started_ns = UNKNOWN
-        self._first = 0
-        self._masked = False
-        self._masking_key = b""
-        self._payload_length = 0
-        self._header_length = 0
         self._remaining = 0  # payload bytes still to come
-        self._missing = 0  # payload bytes that fell into a hole
-        self._kept = bytearray()
+        self._masking_key = b""
+        self._pieces = Pieces()  # of the payload, unmasked
         self._cut = False  # the kept prefix has ended
 
     @property
     def pending_bytes(self) -> int:
         """Bytes at hand of a frame that is not complete."""
         if self._in_payload:
-            return self._payload_length - self._remaining - self._missing + self._header_length
+            frame = self.frame
+            return frame.payload_length - self._remaining - frame.missing + frame.header_length
         return len(self._head)
 
     @property
@@ -73,168 +173,199 @@ class FrameReader:
         """Whether a frame has begun and not ended."""
         return self._in_payload or bool(self._head)
 
-    def receive(self, data: bytes, time_ns: int, packet: int) -> list[Frame]:
-        """Frames completed by `data`. When a header is broken, `in_step` turns False."""
-        frames: list[Frame] = []
-        position = 0
-        self.missing_in_first = 0
-        if self._in_payload:
-            position = self._fill(data, 0)
-            if self._remaining:
-                return frames
-            frames.append(self._finish_frame(time_ns, packet))
-        elif self._head:
+    @property
+    def held_bytes(self) -> int:
+        """How much is kept of a payload that is not complete."""
+        return self._pieces.length
+
+    def feed(self, data: bytes, time_ns: int, packet: int) -> None:
+        """The next bytes; all that came before have been read."""
+        if self._head:
             # A header in pieces: at most 13 bytes are waiting, so joining is cheap.
             data = self._head + data
             self._head = b""
-        length = len(data)
-        while position < length:
-            available = length - position
-            if available < 2:
-                break
-            first = data[position]
-            second = data[position + 1]
-            masked = second >= 128
-            payload_length = second & 0x7F
-            header_length = 2
-            if payload_length == 126:
-                if available < 4:
-                    break
-                payload_length = (data[position + 2] << 8) | data[position + 3]
-                header_length = 4
-            elif payload_length == 127:
-                if available < 10:
-                    break
-                header_length = 10
-                if data[position + 2] >= 128:
-                    # RFC 6455, 5.2: the most significant bit MUST be 0.
-                    self.lose()
-                    self.invalid_length = True
-                    self.skipped_bytes += header_length
-                    self.rest = data[position + header_length :]
-                    return frames
-                payload_length = int.from_bytes(data[position + 2 : position + 10], "big")
-            if masked:
-                header_length += 4
-                if available < header_length:
-                    break
-            start = position + header_length
-            if self._started_ns == UNKNOWN:
-                self._started_ns = time_ns
-            # Lengths are compared, not added up: the largest one is the largest integer of C.
-            if payload_length <= length - start and payload_length <= self.keep:
-                end = start + payload_length
-                payload = data[start:end]
-                if masked and payload_length:
-                    payload = unmask(payload, data[start - 4 : start])
-                frames.append(
-                    Frame(
-                        self.half,
-                        time_ns,
-                        packet,
-                        self._started_ns,
-                        first >= 128,
-                        (first >> 4) & 7,
-                        first & 15,
-                        masked,
-                        payload_length,
-                        header_length,
-                        payload,
-                    )
-                )
-                self._started_ns = UNKNOWN
-                position = end
-                continue
-            self._first = first
-            self._masked = masked
-            self._masking_key = data[start - 4 : start] if masked else b""
-            self._payload_length = payload_length
-            self._header_length = header_length
-            self._remaining = payload_length
-            self._in_payload = True
-            position = self._fill(data, start)
-            if self._remaining:
-                return frames
-            frames.append(self._finish_frame(time_ns, packet))
-        if position < length:
-            self._head = data[position:length]
-            if self._started_ns == UNKNOWN:
-                self._started_ns = time_ns
-        return frames
+        self._data = data
+        self._position = 0
+        self._time_ns = time_ns
+        self._packet = packet
 
-    def gap(self, length: int, time_ns: int, packet: int) -> list[Frame]:
-        """`length` bytes are missing. Ends in step when they all lay inside one payload; else `in_step` is False."""
-        frames: list[Frame] = []
-        if length <= 0:
-            return frames
+    def next(self) -> bool:
+        """Whether there is one more frame. When a header is broken, `in_step` turns False."""
         if self._in_payload:
-            self._cut = True
+            return self._fill()
+        data = self._data
+        position = self._position
+        available = len(data) - position
+        if available < 2:
+            return self._wait()
+        first = data[position]
+        second = data[position + 1]
+        masked = second >= 128
+        payload_length = second & 0x7F
+        header_length = 2
+        minimal = True
+        if payload_length == 126:
+            if available < 4:
+                return self._wait()
+            payload_length = (data[position + 2] << 8) | data[position + 3]
+            header_length = 4
+            minimal = payload_length > 125
+        elif payload_length == 127:
+            if available < 10:
+                return self._wait()
+            header_length = 10
+            if data[position + 2] >= 128:
+                # RFC 6455, 5.2: the most significant bit MUST be 0.
+                self.lose()
+                self.invalid_length = True
+                self.skipped_bytes += header_length
+                self.rest = data[position + header_length :]
+                self.frame.let_go()
+                return False
+            payload_length = int.from_bytes(data[position + 2 : position + 10], "big")
+            minimal = payload_length > 65535
+        if masked:
+            header_length += 4
+            if available < header_length:
+                return self._wait()
+        start = position + header_length
+        frame = self.frame
+        frame.started_ns = self._time_ns if self._started_ns == UNKNOWN else self._started_ns
+        frame.fin = first >= 128
+        frame.rsv = (first >> 4) & 7
+        frame.opcode = first & 15
+        frame.masked = masked
+        frame.payload_length = payload_length
+        frame.header_length = header_length
+        frame.minimal = minimal
+        frame.missing = 0
+        frame.given_up = False
+        frame._payload = None
+        frame._pieces = None
+        self._started_ns = UNKNOWN
+        # Lengths are compared, not added up: the largest one is the largest integer of C.
+        if payload_length <= available - header_length and payload_length <= self.keep:
+            frame.time_ns = self._time_ns
+            frame.packet = self._packet
+            frame.at_hand = payload_length
+            frame._data = data
+            frame._start = start
+            self._position = start + payload_length
+            return True
+        frame.at_hand = 0
+        frame._data = b""
+        self._masking_key = data[start - 4 : start] if masked else b""
+        self._remaining = payload_length
+        self._in_payload = True
+        self._cut = False
+        self._position = start
+        return self._fill()
+
+    def gap(self, length: int, time_ns: int, packet: int) -> bool:
+        """`length` bytes are missing; whether a frame ends with them.
+
+        Ends in step when they all lay inside one payload; else `in_step` is False.
+        """
+        if length <= 0:
+            return False
+        if self._in_payload:
+            frame = self.frame
             missing = min(length, self._remaining)
-            self._missing += missing
+            self._cut = True
             self._remaining -= missing
-            length -= missing
+            frame.missing += missing
             if self._remaining:
-                return frames
-            frames.append(self._finish_frame(time_ns, packet))
-            if length == 0:
-                return frames
+                return False
+            self._finish(time_ns, packet)
+            if length > missing:
+                self.lose()
+            return True
         self.lose()
-        return frames
+        return False
+
+    def give_up(self) -> None:
+        """Keep nothing of the payload that is not complete: only its length is still of interest."""
+        if self._in_payload:
+            self.frame.given_up = self.frame.given_up or self.frame.at_hand > 0
+            self.frame.at_hand = 0
+            self._cut = True
+            self._pieces.clear()
 
     def lose(self) -> None:
         """The boundary is not known any more; bytes of an unfinished frame are counted as skipped."""
         self.skipped_bytes += self.pending_bytes
-        self._reset()
-        self._head = b""
+        self._forget()
         self.in_step = False
+
+    def refuse(self) -> None:
+        """The frame that was read last was none, so nothing is known of what came with it or behind it."""
+        frame = self.frame
+        self.skipped_bytes += frame.payload_length - frame.missing + frame.header_length + len(self._data) - self._position
+        self.missing_bytes -= frame.missing
+        frame.let_go()
+        self.lose()
 
     def begin(self) -> None:
         """The next byte is the first of a frame, for certain."""
-        self._reset()
-        self._head = b""
+        self._forget()
         self.in_step = True
         self.invalid_length = False
         self.rest = b""
 
-    def _fill(self, data: bytes, position: int) -> int:
-        """Take payload bytes from `data` at `position`; returns the position behind them."""
-        taken = min(self._remaining, len(data) - position)
-        if not self._cut:
-            room = self.keep - len(self._kept)
-            self._kept += data[position : position + min(taken, room)]
-            self._cut = taken > room
-        self._remaining -= taken
-        return position + taken
+    def _wait(self) -> bool:
+        """What is left is less than a header."""
+        data = self._data
+        position = self._position
+        if position < len(data):
+            self._head = data[position:]
+            if self._started_ns == UNKNOWN:
+                self._started_ns = self._time_ns
+        self._data = b""
+        self._position = 0
+        self.frame.let_go()
+        return False
 
-    def _finish_frame(self, time_ns: int, packet: int) -> Frame:
-        payload = bytes(self._kept)
-        if self._masked and payload:
-            payload = unmask(payload, self._masking_key)
-        first = self._first
-        frame = Frame(
-            self.half,
-            time_ns,
-            packet,
-            self._started_ns,
-            first >= 128,
-            (first >> 4) & 7,
-            first & 15,
-            self._masked,
-            self._payload_length,
-            self._header_length,
-            payload,
-        )
-        self.missing_bytes += self._missing
-        self.missing_in_first = self._missing
-        self._reset()
-        return frame
+    def _fill(self) -> bool:
+        """Take payload bytes; whether they complete the frame."""
+        data = self._data
+        position = self._position
+        remaining = self._remaining
+        taken = min(remaining, len(data) - position)
+        if taken and not self._cut:
+            kept = min(taken, self.keep - self.frame.at_hand)
+            self._cut = kept < taken
+            self._keep(data[position : position + kept])
+        self._remaining = remaining - taken
+        self._position = position + taken
+        if self._remaining:
+            self._data = b""
+            self._position = 0
+            return False
+        self._finish(self._time_ns, self._packet)
+        return True
 
-    def _reset(self) -> None:
+    def _keep(self, piece: bytes) -> None:
+        frame = self.frame
+        if frame.masked:
+            turn = frame.at_hand & 3
+            key = self._masking_key
+            piece = unmask(piece, key[turn:] + key[:turn])
+        frame.at_hand += len(piece)
+        self._pieces.add(piece)
+
+    def _finish(self, time_ns: int, packet: int) -> None:
+        frame = self.frame
+        frame.time_ns = time_ns
+        frame.packet = packet
+        frame._pieces = self._pieces
+        self._pieces = Pieces()
+        self.missing_bytes += frame.missing
         self._in_payload = False
+
+    def _forget(self) -> None:
+        self._data = b""
+        self._position = 0
+        self._head = b""
         self._started_ns = UNKNOWN
-        self._remaining = 0
-        self._missing = 0
-        self._payload_length = 0
-        self._header_length = 0
-        self._kept = bytearray()
-        self._cut = False
+        self._in_payload = False
+        self._pieces.clear()

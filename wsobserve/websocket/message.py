@@ -1,30 +1,39 @@
 """Data frames of one direction in, messages out (RFC 6455, 5.4 and 8.1; RFC 7692).
 
 Control frames do not come here. A message that cannot be given whole is given all the same, with the reason: its
-length and its share of the wire are facts even when its payload is not at hand.
+length and its share of the wire are facts even when its payload is not at hand. Messages are counted in here; a record
+of each is made only for those who want it.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
-from wsobserve.records import AnomalyKind, Frame, Half, Message
+from wsobserve.records import AnomalyKind, Half, Message, Record
 from wsobserve.websocket.deflate import Inflater
+from wsobserve.websocket.frame import CurrentFrame
+from wsobserve.websocket.pieces import Pieces
+from wsobserve.websocket.utf8 import is_utf8
 
 Undecoded = Literal["incomplete", "context_lost", "inflate_error", "over_limit", "unknown_extension"]
 
 
 class MessageAssembler:
-    """One direction. `anomalies` collects (kind, detail) until the caller takes them."""
+    """One direction. `anomalies` collects (kind, detail) until the caller takes them. `records`: whether they are wanted."""
 
-    def __init__(self, half: Half, keep: int, keep_inflated: int) -> None:
+    def __init__(self, half: Half, keep: int, keep_inflated: int, *, records: bool = True) -> None:
         self.half = half
         self.keep = keep
         self.keep_inflated = keep_inflated
+        self.records = records
         self.inflater: Inflater | None = None  # permessage-deflate, when it was agreed
         self.deflate_unknown = False  # the handshake was not captured: RSV1 tells
         self.unknown_extension = False  # one was agreed that we do not know: reserved bits say that it changed a payload
+        self.after_loss = False  # frames were lost: a continuation may continue something that we did not see
         self.anomalies: list[tuple[AnomalyKind, str]] = []
+        self.messages = 0
+        self.payload_bytes = 0  # of messages, after inflation
+        self.undecoded: dict[str, int] = {}  # messages, by reason
         self._frames = 0
         self._opcode = 0
         self._compressed = False
@@ -32,26 +41,32 @@ class MessageAssembler:
         self._wire_length = 0
         self._frame_bytes = 0
         self._changed = False  # by an extension that we do not know
-        self._only = b""
-        self._kept = bytearray()
+        self._kept = Pieces()
         self._whole = True  # every byte so far is kept
-        self.after_loss = False  # frames were lost: a continuation may continue something that we did not see
+        self._given_up = False  # bytes that were kept were let go, to stay within a limit
 
     @property
     def in_message(self) -> bool:
         """Whether a message has begun and not ended."""
         return self._frames > 0
 
-    def receive(self, frame: Frame) -> list[Message]:
-        """Messages that end with this frame: none, one, or two when it cuts off an unfinished one."""
-        messages: list[Message] = []
+    @property
+    def weight(self) -> int:
+        """Bytes of memory that are held: of an unfinished message, and what inflating the next one needs."""
+        weight = self._kept.length
+        if self.inflater is not None:
+            weight += self.inflater.weight
+        return weight
+
+    def receive(self, frame: CurrentFrame, out: list[Record]) -> None:
+        """The next frame. Messages that end with it are added to `out`: two when it cuts off an unfinished one."""
         if frame.opcode == 0:
             if not self._frames:
                 if not self.after_loss:
                     self.anomalies.append((AnomalyKind.CONTINUATION_UNEXPECTED, ""))
                 if frame.fin:
                     self.after_loss = False
-                return messages
+                return
             if frame.rsv & 4 and not self.unknown_extension:
                 # RFC 7692, 6.1: RSV1 is set on the first fragment alone.
                 self.anomalies.append((AnomalyKind.FRAME_RESERVED_BIT, "RSV1 on a continuation frame"))
@@ -59,8 +74,11 @@ class MessageAssembler:
             if self._frames:
                 # RFC 6455, 5.4: fragments of one message MUST NOT be interleaved with those of another.
                 self.anomalies.append((AnomalyKind.CONTINUATION_EXPECTED, ""))
-                messages.append(self._give_up(frame))
+                self._break_off(frame, out)
             self.after_loss = False
+            if frame.fin and not frame.rsv and frame.at_hand == frame.payload_length and frame.payload_length <= self.keep:
+                self._take_plain(frame, out)
+                return
             self._opcode = frame.opcode
             self._started_ns = frame.started_ns
             self._compressed = self._is_compressed(frame)
@@ -70,21 +88,62 @@ class MessageAssembler:
         self._frames += 1
         self._wire_length += frame.payload_length
         self._frame_bytes += frame.header_length + frame.payload_length
-        self._append(frame)
+        self._given_up = self._given_up or frame.given_up
+        if self._whole:  # else what is kept is a prefix; nothing may follow a hole
+            self._append(frame)
         if frame.fin:
-            messages.append(self._finish(frame))
-        return messages
+            self._finish(frame, out)
 
-    def lose(self, time_ns: int, packet: int) -> list[Message]:
+    def lose(self, time_ns: int, packet: int, out: list[Record]) -> None:
         """Frames were lost: an unfinished message is given as incomplete, a deflate context is lost."""
-        messages = [self._incomplete(time_ns, packet)] if self._frames else []
+        if self._frames:
+            self._add_incomplete(time_ns, packet, out)
         self._reset()
         self.after_loss = True
         if self.inflater is not None:
             self.inflater.lose_context()
-        return messages
 
-    def _is_compressed(self, frame: Frame) -> bool:
+    def give_up(self) -> None:
+        """Let go of all that is held. The unfinished message will be over the limit, and the deflate context is lost."""
+        if self._kept.length:
+            self._kept.clear()
+            self._whole = False
+            self._given_up = True
+        if self.inflater is not None:
+            self.inflater.lose_context()
+
+    def _take_plain(self, frame: CurrentFrame, out: list[Record]) -> None:
+        """Nearly every message is one frame, as it came."""
+        self.messages += 1
+        self.payload_bytes += frame.payload_length
+        payload = frame.payload() if self.records else b""
+        valid_utf8: bool | None = None
+        if frame.opcode == 1:
+            valid_utf8 = frame.is_utf8()
+            if not valid_utf8:
+                self.anomalies.append((AnomalyKind.INVALID_UTF8, ""))
+        if self.records:
+            length = frame.payload_length
+            out.append(
+                Message(
+                    self.half,
+                    frame.time_ns,
+                    frame.packet,
+                    frame.started_ns,
+                    frame.opcode,
+                    1,
+                    False,
+                    length,
+                    length,
+                    True,
+                    valid_utf8,
+                    payload,
+                    None,
+                    frame.header_length + length,
+                )
+            )
+
+    def _is_compressed(self, frame: CurrentFrame) -> bool:
         if not frame.rsv & 4:
             return False
         if self.inflater is None and self.deflate_unknown:
@@ -94,25 +153,24 @@ class MessageAssembler:
             self.anomalies.append((AnomalyKind.FRAME_RESERVED_BIT, "RSV1 without permessage-deflate"))
         return self.inflater is not None
 
-    def _append(self, frame: Frame) -> None:
-        if not self._whole:
-            return  # what is kept is a prefix; nothing may follow a hole
-        payload = frame.payload[: self.keep - len(self._kept)]
+    def _append(self, frame: CurrentFrame) -> None:
+        payload = frame.payload()
+        room = self.keep - self._kept.length
+        if len(payload) > room:
+            payload = payload[:room]
         self._whole = len(payload) == frame.payload_length
-        if self._frames == 1 and frame.fin:
-            self._only = payload  # nearly every message is one frame: no copy
-        else:
-            self._kept += payload
+        self._kept.add(payload)
 
-    def _finish(self, frame: Frame) -> Message:
-        payload = self._only if self._frames == 1 else bytes(self._kept)
-        length: int | None = self._wire_length
+    def _finish(self, frame: CurrentFrame, out: list[Record]) -> None:
+        wire_length = self._wire_length
+        payload = self._kept.join()
+        length: int | None = wire_length
         undecoded: Undecoded | None = None
-        over_limit = self._wire_length > self.keep and len(payload) >= self.keep
+        over_limit = wire_length > self.keep and len(payload) >= self.keep
         if not self._whole:
-            undecoded = "over_limit" if over_limit else "incomplete"
+            undecoded = "over_limit" if over_limit or self._given_up else "incomplete"
         if over_limit:
-            self.anomalies.append((AnomalyKind.LIMIT_MESSAGE_SIZE, f"{self._wire_length} bytes, {len(payload)} kept"))
+            self.anomalies.append((AnomalyKind.LIMIT_MESSAGE_SIZE, f"{wire_length} bytes, {len(payload)} kept"))
         if self._changed:
             undecoded = undecoded or "unknown_extension"
             length = None
@@ -125,9 +183,8 @@ class MessageAssembler:
             valid_utf8 = is_utf8(payload)
             if not valid_utf8:
                 self.anomalies.append((AnomalyKind.INVALID_UTF8, ""))
-        message = self._message(frame, length, undecoded, valid_utf8, payload)
+        self._add(frame.time_ns, frame.packet, length, undecoded, valid_utf8, payload, out)
         self._reset()
-        return message
 
     def _inflate(
         self, inflater: Inflater, payload: bytes, undecoded: Undecoded | None
@@ -149,68 +206,57 @@ class MessageAssembler:
             return inflated.payload, inflated.length, "over_limit"
         return inflated.payload, inflated.length, None
 
-    def _give_up(self, frame: Frame) -> Message:
-        message = self._incomplete(frame.time_ns, frame.packet)
+    def _break_off(self, frame: CurrentFrame, out: list[Record]) -> None:
+        """The unfinished message will not be finished."""
+        self._add_incomplete(frame.time_ns, frame.packet, out)
         if self._compressed and self.inflater is not None:
             self.inflater.lose_context()
         self._reset()
-        return message
 
-    def _incomplete(self, time_ns: int, packet: int) -> Message:
-        payload = b"" if self._compressed or self._changed else bytes(self._kept)
-        return Message(
-            half=self.half,
-            time_ns=time_ns,
-            packet=packet,
-            started_ns=self._started_ns,
-            opcode=self._opcode,
-            fragments=self._frames,
-            compressed=self._compressed,
-            wire_length=self._wire_length,
-            length=None,
-            complete=False,
-            valid_utf8=None,
-            payload=payload,
-            undecoded="incomplete",
-            frame_bytes=self._frame_bytes,
-        )
+    def _add_incomplete(self, time_ns: int, packet: int, out: list[Record]) -> None:
+        payload = b"" if self._compressed or self._changed else self._kept.join()
+        self._add(time_ns, packet, None, "incomplete", None, payload, out)
 
-    def _message(
-        self, frame: Frame, length: int | None, undecoded: Undecoded | None, valid_utf8: bool | None, payload: bytes
-    ) -> Message:
-        return Message(
-            self.half,
-            frame.time_ns,
-            frame.packet,
-            self._started_ns,
-            self._opcode,
-            self._frames,
-            self._compressed,
-            self._wire_length,
-            length,
-            undecoded is None,
-            valid_utf8,
-            payload,
-            undecoded,
-            self._frame_bytes,
-        )
+    def _add(
+        self,
+        time_ns: int,
+        packet: int,
+        length: int | None,
+        undecoded: Undecoded | None,
+        valid_utf8: bool | None,
+        payload: bytes,
+        out: list[Record],
+    ) -> None:
+        self.messages += 1
+        if length is not None:
+            self.payload_bytes += length
+        if undecoded is not None:
+            self.undecoded[undecoded] = self.undecoded.get(undecoded, 0) + 1
+        if self.records:
+            out.append(
+                Message(
+                    self.half,
+                    time_ns,
+                    packet,
+                    self._started_ns,
+                    self._opcode,
+                    self._frames,
+                    self._compressed,
+                    self._wire_length,
+                    length,
+                    undecoded is None,
+                    valid_utf8,
+                    payload,
+                    undecoded,
+                    self._frame_bytes,
+                )
+            )
 
     def _reset(self) -> None:
         self._frames = 0
         self._wire_length = 0
         self._frame_bytes = 0
         self._changed = False
-        self._only = b""
-        self._kept = bytearray()
+        self._kept.clear()
         self._whole = True
-
-
-def is_utf8(payload: bytes) -> bool:
-    """Whether `payload` is UTF-8 (RFC 6455, 8.1)."""
-    if payload.isascii():
-        return True
-    try:
-        payload.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+        self._given_up = False

@@ -10,61 +10,56 @@ from wsobserve.records import (
     Connection,
     ConnectionEnd,
     ConnectionSummary,
-    Frame,
-    Message,
     Record,
-    StreamBytes,
     StreamEnd,
     StreamGap,
     StreamRecord,
-    opcode_name,
 )
+from wsobserve.stream_bytes import StreamBytes
 from wsobserve.websocket.connection import WebSocketConnection
 
 
 class WebSocket:
-    """The stage. `take_ignored` names the connections whose bytes it does not want any more."""
+    """The stage. `take_ignored` names the connections whose bytes it does not want any more.
+
+    `frames`, `messages`: whether records of them are made. Whatever else is told and counted is the same without.
+    """
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS, *, frames: bool = True, messages: bool = True) -> None:
-        self._wanted = (Frame, frames), (Message, messages)
         self.limits = limits
+        self.frame_records = frames
+        self.message_records = messages
         self._connections: dict[str, WebSocketConnection] = {}
         self._ignored: list[str] = []
         self._totals = Accounting()  # of what has ended
 
-    def receive_bytes(self, record: StreamBytes, out: list[Record]) -> None:
-        """The next bytes of a connection; what they complete is added to `out`."""
-        out += [one for one in self.receive(record) if all(wanted or type(one) is not kind for kind, wanted in self._wanted)]
-
     def receive(self, record: StreamRecord) -> list[Record]:
         """One record of the transport."""
-        if type(record) is StreamBytes:
-            connection = self._connections.get(record.connection)
-            if connection is None or connection.ignored:
-                return []
-            records = connection.receive(record.half, record.data, record.time_ns, record.packet)
-            self._after(connection, records)
-            return records
+        out: list[Record] = []
         match record:
+            case StreamBytes():
+                self.receive_bytes(record, out)
             case Connection():
-                self._connections[record.id] = WebSocketConnection(record, self.limits)
-                return []
+                self._connections[record.id] = WebSocketConnection(
+                    record, self.limits, frames=self.frame_records, messages=self.message_records
+                )
             case ConnectionEnd():
-                return self._end(record.connection, record)
+                out = self._end(record.connection, record)
             case Anomaly():
-                return self._anomaly(record)
+                out = self._anomaly(record)
             case StreamGap() | StreamEnd():
                 connection = self._connections.get(record.connection)
-                if connection is None or connection.ignored:
-                    return []
-                if isinstance(record, StreamGap):
-                    records = connection.gap(record.half, record.length, record.time_ns, record.packet)
-                else:
-                    records = connection.end_half(record.half, record.time_ns, record.packet)
-                self._after(connection, records)
-                return records
-            case _:
-                return []
+                if connection is not None and not connection.ignored:
+                    self._break(connection, record, out)
+        return out
+
+    def receive_bytes(self, record: StreamBytes, out: list[Record]) -> None:
+        """The next bytes of a connection; the records that they complete are added to `out`."""
+        connection = self._connections.get(record.connection)
+        if connection is None or connection.ignored:
+            return
+        connection.read(record.half, record.data, record.time_ns, record.packet, out)
+        self._after(connection)
 
     def give_up(self, identifier: str) -> list[Record]:
         """A bug of ours came up while this connection was followed: say so, and follow it no further."""
@@ -74,7 +69,7 @@ class WebSocket:
             self._totals.anomalies[internal] = self._totals.anomalies.get(internal, 0) + 1
             return []
         records = connection.give_up()
-        self._after(connection, records)
+        self._after(connection)
         return records
 
     def expire(self, now_ns: int) -> list[Record]:
@@ -104,18 +99,22 @@ class WebSocket:
         for connection in self._connections.values():
             _count_connection(accounting, connection, connection.kind or "undecided")
 
-    def _after(self, connection: WebSocketConnection, records: list[Record]) -> None:
+    def _break(self, connection: WebSocketConnection, record: StreamGap | StreamEnd, out: list[Record]) -> None:
+        if isinstance(record, StreamGap):
+            out += connection.gap(record.half, record.length, record.time_ns, record.packet)
+        else:
+            out += connection.end_half(record.half, record.time_ns, record.packet)
+        self._after(connection)
+
+    def _after(self, connection: WebSocketConnection) -> None:
         if connection.ignored:
             self._ignored.append(connection.connection.id)
-        if records:
-            self._count(records)
 
     def _end(self, identifier: str, end: ConnectionEnd | None) -> list[Record]:
         connection = self._connections.pop(identifier, None)
         if connection is None:
             return []
         records = connection.end(end)
-        self._count(records)
         _count_connection(self._totals, connection, connection.kind or "other")
         return records
 
@@ -125,22 +124,6 @@ class WebSocket:
             return []
         half = 0 if anomaly.half.source == connection.connection.halves[0].source else 1
         return connection.transport_anomaly(half, anomaly)
-
-    def _count(self, records: list[Record]) -> None:
-        totals = self._totals
-        for record in records:
-            if type(record) is Frame:
-                name = opcode_name(record.opcode)
-                totals.frames[name] = totals.frames.get(name, 0) + 1
-                totals.frame_bytes += record.header_length + record.payload_length
-            elif type(record) is Message:
-                totals.messages += 1
-                totals.payload_length += record.length or 0
-                if record.undecoded is None:
-                    totals.messages_decoded += 1
-                else:
-                    undecoded = totals.messages_undecoded
-                    undecoded[record.undecoded] = undecoded.get(record.undecoded, 0) + 1
 
 
 def _count_connection(accounting: Accounting, connection: WebSocketConnection, kind: str) -> None:
@@ -152,6 +135,4 @@ def _count_connection(accounting: Accounting, connection: WebSocketConnection, k
     for name, count in connection.anomaly_counts.items():
         accounting.anomalies[name] = accounting.anomalies.get(name, 0) + count
     for direction in connection.directions or ():
-        for kind_of, count in direction.anomaly_counts.items():
-            accounting.anomalies[kind_of.value] = accounting.anomalies.get(kind_of.value, 0) + count
-        accounting.bytes_unsynchronised += direction.count().unsynchronised_bytes
+        direction.account(accounting)

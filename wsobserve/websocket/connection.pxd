@@ -1,0 +1,33 @@
+# C types of connection.py, for its compiled build.
+import cython
+
+from wsobserve.websocket.direction cimport DirectionDecoder
+
+
+@cython.final
+cdef class WebSocketConnection:
+    cdef readonly object connection
+    cdef readonly object limits
+    cdef readonly bint frame_records
+    cdef readonly bint message_records
+    cdef readonly object kind
+    cdef readonly bint ignored
+    cdef readonly object handshake
+    cdef readonly dict handshakes
+    cdef readonly bint mid_stream
+    cdef readonly tuple directions
+    cdef readonly int client
+    cdef readonly long long time_ns
+    cdef readonly long long packet
+    cdef readonly dict anomaly_counts
+    cdef object _opening
+    cdef object _recognition
+    cdef object _unanswered
+    cdef list _transport_anomalies
+    cdef list _gone
+
+    cpdef list receive(self, int half, bytes data, long long time_ns, long long packet)
+    @cython.locals(direction=DirectionDecoder)
+    cpdef read(self, int half, bytes data, long long time_ns, long long packet, list out)
+    cpdef list gap(self, int half, long long length, long long time_ns, long long packet)
+    cpdef list end_half(self, int half, long long time_ns, long long packet)

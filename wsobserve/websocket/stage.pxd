@@ -1,0 +1,27 @@
+# C types of stage.py, for its compiled build.
+import cython
+
+from wsobserve.stream_bytes cimport StreamBytes
+from wsobserve.websocket.connection cimport WebSocketConnection
+
+
+cdef class WebSocket:
+    cdef readonly object limits
+    cdef readonly bint frame_records
+    cdef readonly bint message_records
+    cdef dict _connections
+    cdef list _ignored
+    cdef object _totals
+
+    @cython.locals(out=list, connection=WebSocketConnection)
+    cpdef list receive(self, object record)
+    @cython.locals(connection=WebSocketConnection)
+    cpdef receive_bytes(self, StreamBytes record, list out)
+    @cython.locals(connection=WebSocketConnection)
+    cpdef list give_up(self, str identifier)
+    cdef _break(self, WebSocketConnection connection, object record, list out)
+    cdef _after(self, WebSocketConnection connection)
+    @cython.locals(connection=WebSocketConnection)
+    cdef list _end(self, str identifier, object end)
+    @cython.locals(connection=WebSocketConnection)
+    cdef list _anomaly(self, object anomaly)
