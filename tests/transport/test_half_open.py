@@ -20,7 +20,7 @@ def segment(flags: int, payload: bytes = b"") -> PacketDecoder:
     packet = struct.pack(">BBHHHBBH8s", 0x45, 0, 40 + len(payload), 0, 0, 64, 6, 0, addresses)
     packet += struct.pack(">HHIIBBHHH", 40000, 80, 1000, 0, 5 << 4, flags, 512, 0, 0) + payload
     decoder = PacketDecoder(Fragments(Limits()))
-    assert decoder.decode(packet, packet, 0, len(packet), len(packet), 101, 7)
+    assert decoder.decode(packet, 0, len(packet), len(packet), 101, 7)
     return decoder
 
 

@@ -70,7 +70,7 @@ def new_decoder() -> PacketDecoder:
 def decode(decoder: PacketDecoder, data: bytes, link_type: int = 1, wire: int | None = None) -> bool:
     """Decode with other bytes in front and behind, as in a batch."""
     buffer = b"before" + data
-    return decoder.decode(buffer, buffer, 6, len(data), len(data) if wire is None else wire, link_type, 0)
+    return decoder.decode(buffer, 6, len(data), len(data) if wire is None else wire, link_type, 0)
 
 
 def radio(header: Packet) -> Packet:
@@ -241,7 +241,7 @@ def test_what_is_understood_but_not_tcp_is_skipped_by_name(packet: Packet, skipp
 def test_ethertype_0_is_no_segment(link_type: int, header: str) -> None:
     data = bytes.fromhex(header)
     decoder = PacketDecoder(Fragments(Limits()))
-    assert not decoder.decode(data, data, 0, len(data), len(data), link_type, 0)
+    assert not decoder.decode(data, 0, len(data), len(data), link_type, 0)
     assert sum(decoder.skipped.values()) == 1
 
 

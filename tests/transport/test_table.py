@@ -35,7 +35,7 @@ class Feed:
         sequence = 100 + (0 if flags & SYN else 1) + at
         packet += struct.pack(">HHIIBBHHH", *ports, sequence, 101 if flags & ACK else 0, 5 << 4, flags, 512, 0, 0) + data
         now = time_ns or self.packet
-        assert self.decoder.decode(packet, packet, 0, len(packet), len(packet), 101, now)
+        assert self.decoder.decode(packet, 0, len(packet), len(packet), 101, now)
         connection = self.known.get(self.decoder.key)
         if connection is None or flags & SYN:
             connection = self.table.connection_for(connection, self.decoder, now, self.packet, self.records)

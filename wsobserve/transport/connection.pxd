@@ -36,6 +36,7 @@ cdef class TcpConnection:
     cdef readonly int syn_half
     cdef readonly long long syn_ns
     cdef readonly object round_trip_ns
+    cdef readonly tuple zero_windows
 
     @cython.locals(first=HalfStream, second=HalfStream)
     cpdef open(self, HalfOpen syn)
@@ -43,6 +44,7 @@ cdef class TcpConnection:
         half=HalfStream, peer=HalfStream, flags=cython.int, sequence_number=cython.longlong, length=cython.Py_ssize_t
     )
     cpdef bint receive(self, int index, PacketDecoder segment, long long time_ns, long long packet, list out) except -1
+    cdef _announce(self, int index, int window, long long time_ns)
     @cython.locals(half=HalfStream, peer=HalfStream, start=cython.longlong, position=cython.longlong)
     cpdef bint belongs(self, int index, PacketDecoder segment) except -1
     @cython.locals(half=HalfStream, peer=HalfStream, position=cython.longlong)

@@ -60,6 +60,7 @@ class TcpConnection:
         "started_ns",
         "syn_half",
         "syn_ns",
+        "zero_windows",
     )
 
     def __init__(
@@ -89,6 +90,7 @@ class TcpConnection:
         self.syn_half = -1
         self.syn_ns = -1  # -1: none, or more than one
         self.round_trip_ns: int | None = None
+        self.zero_windows: tuple[ZeroWindow, ZeroWindow] | None = None  # made when a half cannot receive for the first time
         source, destination, source_bracketed, destination_bracketed = endpoint_names(self.key)
         self.id = connection_id(self.key, time_ns, packet)
         first = Half(connection=self.id, source=source, destination=destination)
@@ -118,7 +120,7 @@ class TcpConnection:
         self.syn_half = 0
         self.syn_ns = -1 if syn.repeated else syn.time_ns
         first.synchronise(syn.sequence_number, [])
-        first.announce(syn.window, syn.time_ns)
+        self._announce(0, syn.window, syn.time_ns)
         if syn.answer == UNANSWERED:
             return
         self.packets = 2
@@ -130,7 +132,7 @@ class TcpConnection:
         if not syn.repeated:
             self.round_trip_ns = max(syn.answer_ns - syn.time_ns, 0)
         second.synchronise(syn.answer_sequence_number, [])
-        second.announce(syn.answer_window, syn.answer_ns)
+        self._announce(1, syn.answer_window, syn.answer_ns)
         self.settled = True
 
     def receive(self, index: int, segment: PacketDecoder, time_ns: int, packet: int, out: list[StreamRecord]) -> bool:
@@ -153,8 +155,8 @@ class TcpConnection:
                 half.urgent(time_ns, packet, out)
         if flags & ACK:
             peer.acknowledge(segment.acknowledgment_number, time_ns)
-        if segment.window == 0 or half.zero_window is not None:
-            half.announce(segment.window, time_ns)
+        if segment.window == 0 or self.zero_windows is not None:
+            self._announce(index, segment.window, time_ns)
         if segment.payload_length:
             half.receive(
                 sequence_number,
@@ -177,6 +179,14 @@ class TcpConnection:
         if half.ended and peer.ended and self.closed_ns < 0:
             self._close(time_ns, packet, out)
         return not self.settled or half.fin_position >= 0 or len(half.ordered.held.pieces) > 0
+
+    def _announce(self, index: int, window: int, time_ns: int) -> None:
+        """Half `index` says how much it can receive."""
+        if self.zero_windows is None:
+            if window:
+                return
+            self.zero_windows = (ZeroWindow(), ZeroWindow())
+        self.zero_windows[index].announce(window, time_ns)
 
     def belongs(self, index: int, segment: PacketDecoder) -> bool:
         """Whether this SYN, or SYN-ACK, is of this connection; otherwise the ports are being used again."""
@@ -323,9 +333,8 @@ class TcpConnection:
         self.closed_ns = time_ns
         if self.reset_by >= 0 and self.reset_fits:
             how = "reset"
-        first, second = self.halves
-        first.announce(1, time_ns)
-        second.announce(1, time_ns)
+        self._announce(0, 1, time_ns)
+        self._announce(1, 1, time_ns)
         out.append(
             ConnectionEnd(
                 connection=self.id, time_ns=time_ns, packet=packet, how=how, ended_by=self.ended_by, health=self.health()
@@ -335,19 +344,16 @@ class TcpConnection:
     def health(self) -> TcpHealth:
         """What TCP tells about this connection up to now."""
         first, second = self.halves
+        zero = self.zero_windows
         return TcpHealth(
             round_trip_ns=self.round_trip_ns,
             segments=(first.segments, second.segments),
             payload_bytes=(first.payload_bytes, second.payload_bytes),
             retransmitted_segments=(first.retransmitted_segments, second.retransmitted_segments),
-            zero_window_ns=(_zero_ns(first.zero_window), _zero_ns(second.zero_window)),
+            zero_window_ns=(0, 0) if zero is None else (zero[0].total_ns, zero[1].total_ns),
             lost_bytes=(first.ordered.lost_bytes, second.ordered.lost_bytes),
             gaps=(first.ordered.gaps, second.ordered.gaps),
         )
-
-
-def _zero_ns(window: ZeroWindow | None) -> int:
-    return 0 if window is None else window.total_ns
 
 
 def _time_of(record: StreamRecord) -> int:

@@ -9,4 +9,4 @@ cdef long long SHARES
 
 cpdef bytes opposite(bytes key)
 @cython.locals(total=cython.longlong, end=cython.Py_ssize_t)
-cpdef int partition_of(const unsigned char[::1] buffer, Py_ssize_t addresses, Py_ssize_t length, Py_ssize_t ports) except -1
+cpdef int partition_of(bytes buffer, Py_ssize_t addresses, Py_ssize_t length, Py_ssize_t ports) except -1

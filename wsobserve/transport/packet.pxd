@@ -40,36 +40,35 @@ cdef class PacketDecoder:
     cpdef bint decode(
         self,
         bytes buffer,
-        const unsigned char[::1] view,
         Py_ssize_t offset,
         Py_ssize_t captured_length,
         Py_ssize_t original_length,
         int link_type,
         long long time_ns,
     ) except -1
-    cdef int _layers(self, const unsigned char[::1] view, int layer) except -100
+    cdef int _layers(self, bytes buffer, int layer) except -100
     cdef int _skip(self, str reason) except -100
     cdef int _drop(self, str reason) except -100
     cdef int _count(self, dict counts, str reason) except -100
     cdef int _too_short(self) except -100
     cdef _count_stop(self, int stop)
     @cython.locals(offset=cython.Py_ssize_t, ethertype=cython.int)
-    cdef int _ethernet(self, const unsigned char[::1] view) except -100
-    cdef int _other_layer(self, const unsigned char[::1] view, int ethertype) except -100
+    cdef int _ethernet(self, bytes buffer) except -100
+    cdef int _other_layer(self, bytes buffer, int ethertype) except -100
     @cython.locals(offset=cython.Py_ssize_t, ethertype=cython.int)
-    cdef int _virtual_lan(self, const unsigned char[::1] view) except -100
+    cdef int _virtual_lan(self, bytes buffer) except -100
     @cython.locals(
         offset=cython.Py_ssize_t, first=cython.int, header_length=cython.Py_ssize_t, total_length=cython.Py_ssize_t, fragment=cython.int, protocol=cython.int
     )
-    cdef int _ipv4(self, const unsigned char[::1] view) except -100
+    cdef int _ipv4(self, bytes buffer) except -100
     cdef bint _shorten(self, Py_ssize_t wire_end) except -1
     @cython.locals(buffer=bytes, start=cython.Py_ssize_t, length=cython.Py_ssize_t, more=cython.bint)
     cdef int _ipv4_fragment(self, Py_ssize_t offset, Py_ssize_t header_length, int protocol, int fragment) except -100
     cdef int _datagram(self, bytes header, bytes payload, Py_ssize_t length, int ethertype) except -100
     @cython.locals(offset=cython.Py_ssize_t, payload_length=cython.Py_ssize_t, protocol=cython.int)
-    cdef int _ipv6(self, const unsigned char[::1] view) except -100
+    cdef int _ipv6(self, bytes buffer) except -100
     @cython.locals(offset=cython.Py_ssize_t, fragment=cython.int)
-    cdef int _ipv6_extensions(self, const unsigned char[::1] view, Py_ssize_t header, int protocol) except -100
+    cdef int _ipv6_extensions(self, bytes buffer, Py_ssize_t header, int protocol) except -100
     @cython.locals(buffer=bytes, start=cython.Py_ssize_t, length=cython.Py_ssize_t, more=cython.bint, addresses=bytes)
     cdef int _ipv6_fragment(self, Py_ssize_t header, Py_ssize_t offset, int fragment) except -100
     @cython.locals(offset=cython.Py_ssize_t)
@@ -86,4 +85,4 @@ cdef class PacketDecoder:
         high=cython.longlong,
         low=cython.longlong,
     )
-    cdef int _tcp(self, const unsigned char[::1] view, Py_ssize_t addresses, Py_ssize_t length) except -100
+    cdef int _tcp(self, bytes buffer, Py_ssize_t addresses, Py_ssize_t length) except -100

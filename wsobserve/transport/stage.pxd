@@ -30,7 +30,6 @@ cdef class Transport:
         table=ConnectionTable,
         known=dict,
         buffer=bytes,
-        view="const unsigned char[::1]",
         offsets=cython.longlong[::1],
         captured_lengths=cython.longlong[::1],
         original_lengths=cython.longlong[::1],

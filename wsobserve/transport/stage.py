@@ -50,7 +50,7 @@ class Transport:
             return out
         decoder = self._decoder
         known = self._known
-        buffer = view = batch.buffer
+        buffer = batch.buffer
         offsets, captured_lengths, original_lengths = batch.offsets, batch.captured_lengths, batch.original_lengths
         times_ns = batch.times_ns
         link_type = batch.link_type
@@ -72,7 +72,7 @@ class Transport:
             if not -CHECK_NS < now_ns - checked_ns < CHECK_NS:
                 checked_ns = now_ns
                 self._check(now_ns, out)
-            if not decoder.decode(buffer, view, offsets[i], captured_lengths[i], original_lengths[i], link_type, time_ns):
+            if not decoder.decode(buffer, offsets[i], captured_lengths[i], original_lengths[i], link_type, time_ns):
                 continue
             packet = number + i
             connection = known.get(decoder.key)

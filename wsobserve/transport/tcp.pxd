@@ -6,7 +6,6 @@ from wsobserve.transport.held cimport StreamTotals
 from wsobserve.transport.hole cimport HoleWait
 from wsobserve.transport.jump cimport Jump
 from wsobserve.transport.ordered cimport OrderedBytes
-from wsobserve.transport.window cimport ZeroWindow
 
 cdef long long MASK
 cdef long long FARTHEST
@@ -32,7 +31,6 @@ cdef class HalfStream:
     cdef readonly long long segments
     cdef readonly long long payload_bytes
     cdef readonly long long retransmitted_segments
-    cdef readonly ZeroWindow zero_window
 
     @cython.locals(captured=cython.Py_ssize_t, totals=StreamTotals, ordered=OrderedBytes)
     cpdef receive(
@@ -46,7 +44,6 @@ cdef class HalfStream:
         long long packet,
         list out,
     )
-    cpdef announce(self, int window, long long time_ns)
     cpdef synchronise(self, long long sequence_number, list out)
     @cython.locals(position=cython.longlong)
     cpdef finish_at(self, long long sequence_number, long long time_ns, long long packet, list out)

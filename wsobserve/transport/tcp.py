@@ -17,7 +17,6 @@ from wsobserve.transport.held import StreamTotals
 from wsobserve.transport.hole import HoleWait
 from wsobserve.transport.jump import Jump
 from wsobserve.transport.ordered import EndReason, GapReason, OrderedBytes
-from wsobserve.transport.window import ZeroWindow
 
 MASK = (1 << 32) - 1
 FARTHEST = 1 << 30  # RFC 7323, 2.3: no window is larger
@@ -46,7 +45,6 @@ class HalfStream:
         "told",
         "totals",
         "wait",
-        "zero_window",
     )
 
     def __init__(self, record: Half, index: int, totals: StreamTotals) -> None:
@@ -70,7 +68,6 @@ class HalfStream:
         self.segments = 0
         self.payload_bytes = 0
         self.retransmitted_segments = 0
-        self.zero_window: ZeroWindow | None = None  # made when it cannot receive for the first time
 
     # --- what the packets say
 
@@ -105,14 +102,6 @@ class HalfStream:
             ordered.deliver(excerpt(buffer, start, end), self.arrivals, time_ns, packet, out)
             return
         self._receive_unordered(sequence_number, buffer[start:end], length, time_ns, packet, out)
-
-    def announce(self, window: int, time_ns: int) -> None:
-        """It says how much it can receive."""
-        if self.zero_window is None:
-            if window:
-                return
-            self.zero_window = ZeroWindow()
-        self.zero_window.announce(window, time_ns)
 
     def synchronise(self, sequence_number: int, out: list[StreamRecord]) -> None:
         """Its SYN has come: the stream starts behind it."""
