@@ -5,22 +5,25 @@ Series beyond the limit are one: which they are depends on the data alone (see `
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from wsobserve.config import DEFAULT_LIMITS, Limits
 from wsobserve.records import ChannelMessage, Direction, SeriesTotal
 from wsobserve.stats.kept import Kept
 from wsobserve.stats.sizes import SizesFold
 
 OVERFLOW = "_overflow"
+LATEST = 2**63 - 1  # nanoseconds
 
 # server, route, subprotocol, channel, direction, name
-SeriesKey = tuple[str | None, str | None, str | None, str, Direction | None, str | None]
+SeriesKey: TypeAlias = "tuple[str | None, str | None, str | None, str, Direction | None, str | None]"
 OVERFLOW_KEY: SeriesKey = (None, None, None, OVERFLOW, None, None)
 
 
 class Total:
     """What has been counted for one series."""
 
-    __slots__ = ("first_ns", "formats", "frame_bytes", "last_ns", "messages", "payload_bytes", "sizes", "undecoded")
+    __slots__ = ("_first_ns", "_last_ns", "formats", "frame_bytes", "messages", "payload_bytes", "sizes", "undecoded")
 
     def __init__(self, sizes_limit: int) -> None:
         self.messages = 0
@@ -28,24 +31,23 @@ class Total:
         self.frame_bytes = 0
         self.payload_bytes = 0
         self.formats: dict[str, int] = {}
-        self.first_ns: int | None = None
-        self.last_ns: int | None = None
+        self._first_ns = LATEST  # as long as there is no message
+        self._last_ns = -LATEST
         self.sizes = SizesFold(sizes_limit)
 
-    def add(self, message: ChannelMessage) -> None:
+    def add(self, form: str, time_ns: int, frame_bytes: int, length: int) -> None:
         self.messages += 1
-        self.frame_bytes += message.frame_bytes
-        self.formats[message.format] = self.formats.get(message.format, 0) + 1
-        if message.format == "undecoded":
+        self.frame_bytes += frame_bytes
+        self.formats[form] = self.formats.get(form, 0) + 1
+        if form == "undecoded":
             self.undecoded += 1
         else:
-            self.payload_bytes += message.length
-            self.sizes.add(message.length)
-        time_ns = message.message.time_ns
-        if self.first_ns is None or time_ns < self.first_ns:
-            self.first_ns = time_ns
-        if self.last_ns is None or time_ns > self.last_ns:
-            self.last_ns = time_ns
+            self.payload_bytes += length
+            self.sizes.add_length(length)
+        if time_ns < self._first_ns:
+            self._first_ns = time_ns
+        if time_ns > self._last_ns:
+            self._last_ns = time_ns
 
     def merge(self, other: Total) -> None:
         """Take over what the other counted; it stays as it is."""
@@ -55,10 +57,8 @@ class Total:
         self.payload_bytes += other.payload_bytes
         for name, count in other.formats.items():
             self.formats[name] = self.formats.get(name, 0) + count
-        if self.first_ns is None or (other.first_ns is not None and other.first_ns < self.first_ns):
-            self.first_ns = other.first_ns
-        if self.last_ns is None or (other.last_ns is not None and other.last_ns > self.last_ns):
-            self.last_ns = other.last_ns
+        self._first_ns = min(self._first_ns, other._first_ns)
+        self._last_ns = max(self._last_ns, other._last_ns)
         self.sizes.merge(other.sizes)
 
     def snapshot(self, key: SeriesKey) -> SeriesTotal:
@@ -75,8 +75,8 @@ class Total:
             frame_bytes=self.frame_bytes,
             payload_bytes=self.payload_bytes,
             formats=dict(sorted(self.formats.items())),
-            first_ns=self.first_ns,
-            last_ns=self.last_ns,
+            first_ns=self._first_ns if self.messages else None,
+            last_ns=self._last_ns if self.messages else None,
             sizes=self.sizes.snapshot(),
         )
 
@@ -87,21 +87,22 @@ class SeriesFold:
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
         self._sizes_limit = limits.total_sizes
         self._totals: Kept[SeriesKey, Total] = Kept(limits.series, self._new_total)
+        self._by_key = self._totals.entries
 
     def _new_total(self) -> Total:
         return Total(self._sizes_limit)
 
     def add(self, message: ChannelMessage) -> None:
-        half = message.message.half
+        inner = message.message
+        half = inner.half
         key = (half.server, message.route, message.subprotocol, message.channel, half.direction, message.name)
-        total = self._totals.entries.get(key)
+        total = self._by_key.get(key)
+        made = total is None
         if total is None:
             total = self._totals.others() if key == OVERFLOW_KEY else self._totals.make(key)
-            total.add(message)
-            if self._totals.crowded():
-                self._totals.settle()
-        else:
-            total.add(message)
+        total.add(message.format, inner.time_ns, message.frame_bytes, message.length)
+        if made and self._totals.crowded():
+            self._totals.settle()
 
     def merge(self, other: SeriesFold) -> None:
         """Take over what the other knows; it stays as it is."""

@@ -8,6 +8,8 @@ Channels beyond the limit are joined to one; from then on every channel has the 
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from wsobserve.config import DEFAULT_LIMITS, SECOND_NS, Limits
 from wsobserve.records import ChannelMessage, ChannelVolume, Direction
 from wsobserve.stats.kept import Kept
@@ -17,18 +19,21 @@ OVERFLOW = "_overflow"
 DAY = 86_400
 # Each divides the next, so that a step joins whole steps. The last one is longer than any time: one entry a direction.
 STEPS_NS = [seconds * SECOND_NS for seconds in (1, 10, 60, 600, 3_600, DAY, 10 * DAY, 100 * DAY, 1_000 * DAY, 1_000_000 * DAY)]
+LATEST = 2**63 - 1  # nanoseconds
 DIRECTIONS = 3  # two, and not known
 
-BucketKey = tuple[Direction | None, int]  # with the number of steps since 1970
-VolumeKey = tuple[str, Direction | None, int]  # channel, direction, time_ns: what a later entry replaces
+BucketKey: TypeAlias = "tuple[Direction | None, int]"  # with the number of steps since 1970
+VolumeKey: TypeAlias = "tuple[str, Direction | None, int]"  # channel, direction, time_ns: what a later entry replaces
 
 
 class Bucket:
     """One channel, direction and step."""
 
-    __slots__ = ("changed", "exported", "frame_bytes", "messages", "payload_bytes", "sizes", "undecoded")
+    __slots__ = ("changed", "end_ns", "exported", "frame_bytes", "messages", "payload_bytes", "sizes", "start_ns", "undecoded")
 
-    def __init__(self, sizes_limit: int) -> None:
+    def __init__(self, sizes_limit: int, start_ns: int, end_ns: int) -> None:
+        self.start_ns = start_ns  # of the step, which goes on until end_ns
+        self.end_ns = min(end_ns, LATEST)
         self.messages = 0
         self.undecoded = 0
         self.frame_bytes = 0
@@ -37,15 +42,15 @@ class Bucket:
         self.changed = True  # since it was last handed out
         self.exported = False  # has been handed out
 
-    def add(self, message: ChannelMessage) -> None:
+    def add(self, form: str, frame_bytes: int, length: int) -> None:
         self.changed = True
         self.messages += 1
-        self.frame_bytes += message.frame_bytes
-        if message.format == "undecoded":
+        self.frame_bytes += frame_bytes
+        if form == "undecoded":
             self.undecoded += 1
         else:
-            self.payload_bytes += message.length
-            self.sizes.add(message.length)
+            self.payload_bytes += length
+            self.sizes.add_length(length)
 
     def merge(self, other: Bucket) -> None:
         """Take over what the other counted; who has seen the other does not matter here."""
@@ -60,7 +65,7 @@ class Bucket:
 class ChannelSteps:
     """The buckets of one channel, all of the same step."""
 
-    __slots__ = ("buckets", "first_ns", "gone", "level", "sizes_limit", "step_ns")
+    __slots__ = ("buckets", "first_ns", "gone", "latest", "level", "sizes_limit", "step_ns")
 
     def __init__(self, sizes_limit: int, first_ns: int) -> None:
         self.sizes_limit = sizes_limit
@@ -68,6 +73,7 @@ class ChannelSteps:
         self.level = 0
         self.step_ns = STEPS_NS[0]
         self.buckets: dict[BucketKey, Bucket] = {}
+        self.latest: dict[Direction | None, Bucket] = {}  # the one that was used last: the next message is most likely its
         self.gone: dict[tuple[Direction | None, int], int] = {}  # direction and time of what was handed out and is no longer
 
     def merge(self, other: ChannelSteps) -> None:
@@ -76,7 +82,7 @@ class ChannelSteps:
             self.coarsen(other.level)
         ratio = self.step_ns // other.step_ns
         for (direction, number), bucket in other.buckets.items():
-            self._bucket((direction, number // ratio)).merge(bucket)
+            self.bucket((direction, number // ratio)).merge(bucket)
 
     def coarsen(self, level: int) -> None:
         """Go over to the step of this level."""
@@ -84,8 +90,9 @@ class ChannelSteps:
         before = self.buckets
         self.gone |= self.handed_out()
         self.level, self.step_ns, self.buckets = level, STEPS_NS[level], {}
+        self.latest.clear()
         for (direction, number), bucket in before.items():
-            self._bucket((direction, number // ratio)).merge(bucket)
+            self.bucket((direction, number // ratio)).merge(bucket)
 
     def handed_out(self) -> dict[tuple[Direction | None, int], int]:
         """Direction and time of the buckets that somebody has seen, with their length."""
@@ -104,14 +111,17 @@ class ChannelSteps:
     def forget_before(self, time_ns: int) -> None:
         """Drop the buckets that ended before this time, up to the first that still has something to tell."""
         changed = [number for (_, number), bucket in self.buckets.items() if bucket.changed]
-        first = min([time_ns // self.step_ns, *changed])
+        first = min([time_ns // self.step_ns] + changed)  # noqa: RUF005 - Cython takes no star in an argument
         self.buckets = {(direction, number): bucket for (direction, number), bucket in self.buckets.items() if number >= first}
+        self.latest.clear()
         self.first_ns = max(self.first_ns, first * self.step_ns)
 
-    def _bucket(self, key: BucketKey) -> Bucket:
+    def bucket(self, key: BucketKey) -> Bucket:
+        """The bucket of this direction and number of a step, made when there is none."""
         bucket = self.buckets.get(key)
         if bucket is None:
-            bucket = self.buckets[key] = Bucket(self.sizes_limit)
+            start_ns = key[1] * self.step_ns
+            bucket = self.buckets[key] = Bucket(self.sizes_limit, start_ns, start_ns + self.step_ns)
         return bucket
 
 
@@ -123,7 +133,9 @@ class VolumeFold:
         self._sizes_limit = limits.volume_sizes
         channels = min(limits.channels, limits.volume_buckets // DIRECTIONS - 1)
         self._channels: Kept[str, ChannelSteps] = Kept(channels, self._new_channel)
+        self._by_name = self._channels.entries
         self._entries = 0
+        self._most_entries = self._limit + self._limit // 8  # between snapshots
         self._forgotten_ns = 0  # everything before has been forgotten
         self._gone: dict[VolumeKey, int] = {}  # what was handed out of channels that have since gone into the overflow
 
@@ -131,20 +143,22 @@ class VolumeFold:
         return ChannelSteps(self._sizes_limit, self._forgotten_ns // STEPS_NS[0] * STEPS_NS[0])
 
     def add(self, message: ChannelMessage) -> None:
-        channel = self._channels.entries.get(message.channel) or self._make(message.channel)
-        time_ns = message.message.time_ns
+        channel = self._by_name.get(message.channel)
+        if channel is None:
+            channel = self._make(message.channel)
+        inner = message.message
+        time_ns = inner.time_ns
         if time_ns < self._forgotten_ns:
             time_ns = self._forgotten_ns
-        key = (message.message.half.direction, time_ns // channel.step_ns)
-        bucket = channel.buckets.get(key)
-        if bucket is None:
-            bucket = channel.buckets[key] = Bucket(self._sizes_limit)
-            self._entries += 1
-            if self._entries > self._limit + self._limit // 8:
-                bucket.add(message)
-                self._settle()
-                return
-        bucket.add(message)
+        direction = inner.half.direction
+        bucket = channel.latest.get(direction)
+        if bucket is None or time_ns < bucket.start_ns or time_ns >= bucket.end_ns:
+            before = len(channel.buckets)
+            bucket = channel.latest[direction] = channel.bucket((direction, time_ns // channel.step_ns))
+            self._entries += len(channel.buckets) - before
+        bucket.add(message.format, message.frame_bytes, message.length)
+        if self._entries > self._most_entries:
+            self._settle()
 
     def _make(self, name: str) -> ChannelSteps:
         if name == OVERFLOW:
