@@ -16,6 +16,7 @@ from wsobserve.capture.compression import CaptureBytes
 from wsobserve.capture.error import CaptureError
 from wsobserve.capture.files import read_captures
 from wsobserve.capture.pcapng import PcapngReader
+from wsobserve.capture.record_walk import ROWS
 from wsobserve.records import CaptureLoss, PacketBatch
 
 Packet = tuple[int, int, bytes, int, int]  # number, time in nanoseconds, data, original length, link type
@@ -192,6 +193,34 @@ def test_drops_that_statistics_and_packets_tell_of_count_once(path: Path) -> Non
     counted = enhanced(b"x", options=option(4, struct.pack("<Q", 5)))
     path.write_bytes(section() + interface() + counted + statistics(option(7, struct.pack("<Q", 5))))
     assert [(loss.reason, loss.packets) for loss in packets_and_losses(path)[1]] == [("kernel_dropped", 5)]
+
+
+def test_a_number_of_lost_packets_that_cannot_be_right_is_not_known(path: Path) -> None:
+    counted = enhanced(b"x", options=option(4, b"\xff" * 8)) * 2
+    path.write_bytes(section() + interface() + statistics(option(5, b"\xff" * 8)) + section() + interface() + counted)
+    assert [(loss.reason, loss.packets) for loss in packets_and_losses(path)[1]] == [("interface_dropped", None)] * 2
+
+
+def test_an_interface_that_changes_from_packet_to_packet_keeps_its_own_time(path: Path) -> None:
+    nanoseconds, halves = interface(options=option(9, b"\x09")), interface(options=option(9, b"\x81"))
+    packets = enhanced(b"a", 7) + enhanced(b"b", 7, 1) + enhanced(b"c", 7, 2) + enhanced(b"d", 8) + simple(b"e", 1)
+    path.write_bytes(section() + interface() + nanoseconds + halves + packets)
+    packets_read = packets_and_losses(path)[0]
+    assert [(data, time_ns) for _, time_ns, data, _, _ in packets_read] == [
+        (b"a", 7_000),
+        (b"b", 7),
+        (b"c", 3_500_000_000),
+        (b"d", 8_000),
+        (b"e", 8_000),
+    ]
+
+
+def test_a_batch_that_is_full_is_handed_out_and_the_next_goes_on(path: Path) -> None:
+    path.write_bytes(section() + interface() + enhanced(b"x") * (ROWS + 1) + simple(b"y", 1) * ROWS)
+    batches = [item for item in PcapngReader(CaptureBytes(str(path))).batches(1 << 20) if isinstance(item, PacketBatch)]
+    assert sum(map(len, batches)) == 2 * ROWS + 1
+    assert max(map(len, batches)) <= ROWS
+    assert [batch.first_packet for batch in batches[1:]] == [1 + sum(map(len, batches[:i])) for i in range(1, len(batches))]
 
 
 def test_decryption_secrets_are_kept(path: Path) -> None:

@@ -23,6 +23,7 @@ from wsobserve.capture.error import CaptureError, name_for_people
 
 READ_LENGTH = 64 * 1024  # compressed bytes read at once
 SLICE = 128  # compressed bytes decoded at once: what the last slice gave before an error in it is lost
+LONGEST_PIECE = 1024 * 1024  # decompressed bytes
 LONG_SLICE = 16 * 1024  # where nothing is lost: see GzipMember and ZstdMember
 MEMORY_LIMIT = 128 * 1024 * 1024  # of a decoder's window; xz -9 needs 65 MiB, zstd without --long 8 MiB, with it 128 MiB
 LONGEST_MAGIC = 6
@@ -214,20 +215,17 @@ class CaptureBytes:
 
         At the end they may be fewer. When there are none, neither is `behind`: nothing is returned.
         """
-        pieces = [behind] if behind else []
-        length = 0
-        if self._peeked:
-            pieces.append(self._peeked[:most])
-            self._peeked = self._peeked[most:]
-            length = len(pieces[-1])
+        gathered = io.BytesIO()  # where nothing is held twice, as pieces and joined: a packet may be long
+        gathered.write(behind)
+        length = gathered.write(self._peeked[:most])
+        self._peeked = self._peeked[most:]
         if self._member is not None:
             least = most
         while length < least and not self._ended:
-            piece = self._read_plain(most - length) if self._member is None else self._decompress(most - length)
-            if piece:
-                pieces.append(piece)
-                length += len(piece)
-        return b"".join(pieces) if length else b""  # of one piece: that piece, not a copy
+            wanted = min(most - length, LONGEST_PIECE)
+            piece = self._read_plain(wanted) if self._member is None else self._decompress(wanted)
+            length += gathered.write(piece)
+        return gathered.getvalue() if length else b""
 
     def _read_file(self, length: int) -> bytes:
         try:

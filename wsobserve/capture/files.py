@@ -27,6 +27,7 @@ from wsobserve.records import CaptureLoss, PacketBatch
 CHUNK = 96 * 1024
 ALL_CHUNKS = 64 * 1024 * 1024  # bytes of the batches of all files together
 SMALLEST_CHUNK = 64 * 1024
+_LOOKED_AT = 1000  # losses in front of the first packet: a file of nothing else is read as one without packets
 _NEVER = 2**63  # beyond every time
 
 Item = PacketBatch | CaptureLoss
@@ -104,6 +105,8 @@ class _Capture:
             seen.append(item)
             if isinstance(item, PacketBatch):
                 self.first_time_ns = item.times_ns[0]
+                break
+            if len(seen) == _LOOKED_AT:
                 break
         if keep_open:
             self._items = chain(seen, items)

@@ -30,6 +30,7 @@ DECRYPTION_SECRETS = 10
 MAGIC = b"\x0a\x0d\x0d\x0a"  # the same in both byte orders
 BYTE_ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
 MAXIMUM_INTERFACES = 65_536  # of one section
+MAXIMUM_LOST = 2**48  # packets at once: no capture runs that long, and sums of it stay below 64 bits
 MAXIMUM_SECRETS = 16 * 1024 * 1024  # bytes that are kept of a file
 SECRETS_OVERHEAD = 128  # bytes that each block of them counts more, however small
 Dropped = Literal["interface_dropped", "kernel_dropped"]
@@ -275,8 +276,9 @@ class PcapngReader:
                 interface.kernel_dropped = total
 
     def _lost(self, reason: Dropped, packets: int, time_ns: int) -> None:
-        """Hands out a loss; time 0 is one that the file does not tell."""
-        self._items.append(CaptureLoss(source=self._data.source, reason=reason, packets=packets, time_ns=time_ns or None))
+        """Hands out a loss; time 0 is one that the file does not tell. A number that cannot be right is one not known."""
+        known = packets if packets < MAXIMUM_LOST else None
+        self._items.append(CaptureLoss(source=self._data.source, reason=reason, packets=known, time_ns=time_ns or None))
 
     def _secrets(self, buffer: bytes, position: int, end: int) -> None:
         if end - position < 8:
