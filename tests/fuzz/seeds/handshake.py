@@ -38,10 +38,10 @@ def seeds() -> Seeds:
         b"\x02"
         + written(
             request(
-                f"/rooms/42?token={secret}",
+                "/rooms/42?token=other",
                 ("Cookie", f"id={secret}"),
                 ("Authorization", f"Bearer {secret}"),
-                ("Sec-WebSocket-Protocol", f"chat, bearer.{secret}"),
+                ("Sec-WebSocket-Protocol", "chat, bearer.other"),
             ),
             SERVER,
             response(("Sec-WebSocket-Protocol", "chat"), ("Set-Cookie", secret)),
