@@ -13,10 +13,14 @@ cdef class Payload:
     cdef dict _known
     cdef readonly long long forgotten
 
-    @cython.locals(text=cython.bint, known=tuple, structure=str, channel=str, payload=bytes)
     cpdef list receive(self, record)
+    @cython.locals(text=cython.bint, known=tuple, structure=str, channel=str)
+    cdef _said(self, record)
     cdef tuple _learn(self, str structure, str channel, object direction)
     cdef _open(self, handshake)
     cpdef forget(self, str connection, object stream=*)
     cpdef list expire(self, object now_ns)
     cpdef list finish(self)
+
+
+cdef _route_key(str connection, object stream)

@@ -6,6 +6,8 @@ A connection's state is the route and subprotocol of its handshake and nothing e
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import msgspec
 
 from wsobserve.config import DEFAULT_LIMITS, Limits
@@ -20,6 +22,8 @@ NO_ROUTE = (None, None)  # and no subprotocol
 
 _decode = msgspec.json.Decoder().decode
 
+RouteKey: TypeAlias = "str | tuple[str, int]"  # the connection, and the stream of it if it has any
+
 
 class Payload:
     """The stage of this room: one object for all connections of a pipeline.
@@ -31,7 +35,7 @@ class Payload:
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS, *, structures: bool = COMPILED) -> None:
         self._limits = limits
-        self._routes: dict[tuple[str, int | None], tuple[str | None, str | None]] = {}
+        self._routes: dict[RouteKey, tuple[str | None, str | None]] = {}  # the route and the subprotocol
         self._reader = StructureReader() if structures else None
         # By structure, channel and direction: the structure, the name, and the kind under which such messages are filed.
         self._known: dict[tuple[str, str, Direction | None], tuple[str, str | None, str]] = {}
@@ -39,11 +43,15 @@ class Payload:
 
     def receive(self, record: Handshake | Message) -> list[ChannelMessage]:
         """What this message says; nothing for a handshake, whose route the messages after it take."""
-        if isinstance(record, Handshake):
+        if type(record) is Message:
+            return [self._said(record)]
+        if type(record) is Handshake:
             self._open(record)
-            return []
+        return []
+
+    def _said(self, record: Message) -> ChannelMessage:
         half = record.half
-        route, subprotocol = self._routes.get((half.connection, half.stream), NO_ROUTE)
+        route, subprotocol = self._routes.get(_route_key(half.connection, half.stream), NO_ROUTE)
         channel = UNKNOWN_ROUTE if route is None else route
         format_name, body, name, schema, structure = "undecoded", None, None, None, UNKNOWN
         if record.complete and record.undecoded is None:
@@ -63,21 +71,19 @@ class Payload:
                 format_name, body = recognise(record.payload, text=text)
                 name = message_name(body)
                 schema = kind_id(channel, half.direction, name) if format_name in STRUCTURED else None
-        return [
-            ChannelMessage(
-                message=record,
-                format=format_name,
-                channel=channel,
-                route=route,
-                subprotocol=subprotocol,
-                name=name,
-                schema=schema,
-                frame_bytes=record.frame_bytes,
-                length=record.length or 0,
-                body=body,
-                structure=structure,
-            )
-        ]
+        return ChannelMessage(
+            message=record,
+            format=format_name,
+            channel=channel,
+            route=route,
+            subprotocol=subprotocol,
+            name=name,
+            schema=schema,
+            frame_bytes=record.frame_bytes,
+            length=record.length or 0,
+            body=body,
+            structure=structure,
+        )
 
     def _learn(self, structure: str, channel: str, direction: Direction | None) -> tuple[str, str | None, str]:
         """What is to be known about messages of a structure that is new here."""
@@ -90,7 +96,7 @@ class Payload:
     def _open(self, handshake: Handshake) -> None:
         if handshake.state != "accepted":
             return
-        key = (handshake.half.connection, handshake.half.stream)
+        key = _route_key(handshake.half.connection, handshake.half.stream)
         self._routes.pop(key, None)  # the one that opened last stands last
         self._routes[key] = (handshake.path_template, handshake.subprotocol)
         if len(self._routes) > self._limits.connections:
@@ -99,7 +105,7 @@ class Payload:
 
     def forget(self, connection: str, stream: int | None = None) -> None:
         """This connection (or this stream of it) has ended; its identifier may be used again."""
-        self._routes.pop((connection, stream), None)
+        self._routes.pop(_route_key(connection, stream), None)
 
     def expire(self, now_ns: int) -> list[ChannelMessage]:
         """Nothing waits in this stage."""
@@ -110,3 +116,7 @@ class Payload:
         self._routes.clear()
         self._known.clear()
         return []
+
+
+def _route_key(connection: str, stream: int | None) -> RouteKey:
+    return connection if stream is None else (connection, stream)

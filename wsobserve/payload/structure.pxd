@@ -8,6 +8,9 @@ cdef int MOST_DIGITS
 cdef int LONGEST_NAME
 cdef int LONGEST_NAMING_KEY
 cdef list NAMING_KEYS
+cdef bytes NULL
+cdef bytes TRUE
+cdef bytes FALSE
 cdef int VALUE
 cdef int VALUE_OR_END
 cdef int KEY
@@ -54,7 +57,5 @@ cdef class StructureReader:
         structure=bytearray, start=cython.Py_ssize_t, digits=cython.Py_ssize_t, written=cython.Py_ssize_t, integer=cython.bint
     )
     cdef Py_ssize_t _number(self, bytes text, Py_ssize_t position, Py_ssize_t end) except -2
-    @cython.locals(length=cython.Py_ssize_t, literal=bytes)
+    @cython.locals(structure=bytearray, literal=bytes, written=cython.Py_ssize_t, first=cython.uchar, byte=cython.uchar)
     cdef Py_ssize_t _literal(self, bytes text, Py_ssize_t position, Py_ssize_t end) except -2
-    @cython.locals(written=cython.Py_ssize_t)
-    cdef _write(self, bytes literal)

@@ -29,6 +29,8 @@ NAMING_KEYS = [b""] * (128 * (LONGEST_NAMING_KEY + 1))
 for naming_key in NAME_KEYS:
     NAMING_KEYS[ord(naming_key[0]) * (LONGEST_NAMING_KEY + 1) + len(naming_key)] = naming_key.encode()
 
+NULL, TRUE, FALSE = b"null", b"true", b"false"
+
 # What comes next.
 VALUE, VALUE_OR_END, KEY, KEY_OR_END, COLON, COMMA_OR_END = range(6)
 
@@ -218,20 +220,18 @@ class StructureReader:
 
     def _literal(self, text: bytes, position: int, end: int) -> int:
         """Writes `null`, or `true` for both of its kind; the position behind it, -1 when it is none of these."""
-        length = 5 if text[position] == 0x66 else 4
-        literal = text[position : position + length]
-        if literal == b"null":
-            self._write(b"null")
-        elif literal == b"true" or literal == b"false":
-            self._write(b"true")
-        else:
-            return -1
-        return position + length
-
-    def _write(self, literal: bytes) -> None:
-        written = self._written
-        self._structure[written : written + len(literal)] = literal
-        self._written = written + len(literal)
+        first = text[position]
+        literal = NULL if first == 0x6E else FALSE if first == 0x66 else TRUE
+        for byte in literal:
+            if position == end or text[position] != byte:
+                return -1
+            position += 1
+        structure, written = self._structure, self._written
+        for byte in NULL if first == 0x6E else TRUE:
+            structure[written] = byte
+            written += 1
+        self._written = written
+        return position
 
 
 COMPILED = type(StructureReader.__init__).__name__ != "function"
