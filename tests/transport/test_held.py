@@ -84,3 +84,18 @@ def test_the_first_copy_wins_byte_by_byte(parts: list[tuple[int, int]]) -> None:
     assert [one.position for one in held.pieces] == sorted(one.position for one in held.pieces)
     assert held.totals.buffered == len(expected)
     assert held.totals.duplicate == taken - len(expected)
+
+
+def test_the_limit_on_all_is_shared_and_that_on_one_is_not() -> None:
+    totals = StreamTotals(Limits(total_buffer=8000, stream_buffer=5000), 8)
+    assert (totals.total_buffer, totals.stream_buffer) == (1000, 5000)
+    assert StreamTotals(Limits(total_buffer=3), 8).total_buffer == 1
+
+
+def test_what_is_remembered_after_delivery_is_shared_among_the_connections() -> None:
+    totals = StreamTotals(Limits())
+    shares = []
+    for connections in (0, 1, 32, 33, 64, 512, 513, 10_000):
+        totals.share_recent(connections)
+        shares.append(totals.recent_bytes)
+    assert shares == [8192, 8192, 8192, 7943, 4096, 512, 0, 0]

@@ -40,3 +40,23 @@ def test_what_is_kept_is_bounded_and_the_end_of_what_was_delivered(pieces: list[
     kept = b"".join(recent.pieces)
     assert len(kept) == recent.length <= 8192
     assert b"".join(pieces).endswith(kept)
+
+
+def test_the_limit_may_become_smaller_at_any_time() -> None:
+    recent = RecentBytes()
+    recent.add(b"a" * 4000, 8192)
+    recent.add(b"b" * 4000, 8192)
+    recent.add(b"ccc", 1000)
+    assert recent.pieces == [b"ccc"]
+    recent.add(b"d" * 2000, 1000)
+    assert recent.length == 1000
+    recent.add(b"e", 0)
+    assert (recent.pieces, recent.length) == ([], 0)
+
+
+def test_small_pieces_are_bounded_by_their_number() -> None:
+    recent = RecentBytes()
+    for _ in range(1000):
+        recent.add(b"x", 8192)
+        assert len(recent.pieces) == recent.length <= 15
+    assert recent.length >= 8

@@ -1,6 +1,7 @@
 # C types of connection.py, for its compiled build.
 import cython
 
+from wsobserve.transport.endpoints cimport connection_id, endpoint_names, opposite
 from wsobserve.transport.half_open cimport HalfOpen
 from wsobserve.transport.held cimport StreamTotals
 from wsobserve.transport.packet cimport PacketDecoder
@@ -17,6 +18,7 @@ cdef int TRUE_START
 @cython.final
 cdef class TcpConnection:
     cdef readonly bytes key
+    cdef readonly bytes reverse
     cdef readonly str id
     cdef readonly tuple halves
     cdef readonly long long started_ns

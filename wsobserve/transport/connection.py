@@ -19,7 +19,7 @@ from wsobserve.records import (
     StreamRecord,
     TcpHealth,
 )
-from wsobserve.transport.endpoints import connection_id, endpoint_names
+from wsobserve.transport.endpoints import connection_id, endpoint_names, opposite
 from wsobserve.transport.half_open import REFUSED, UNANSWERED, HalfOpen
 from wsobserve.transport.held import StreamTotals
 from wsobserve.transport.ordered import EndReason
@@ -55,6 +55,7 @@ class TcpConnection:
         "reset_highest",
         "reset_ns",
         "reset_packet",
+        "reverse",
         "round_trip_ns",
         "settled",
         "started_ns",
@@ -92,7 +93,8 @@ class TcpConnection:
         self.round_trip_ns: int | None = None
         self.zero_windows: tuple[ZeroWindow, ZeroWindow] | None = None  # made when a half cannot receive for the first time
         source, destination, source_bracketed, destination_bracketed = endpoint_names(self.key)
-        self.id = connection_id(self.key, time_ns, packet)
+        self.reverse = opposite(key)
+        self.id = connection_id(key, self.reverse, time_ns, packet)
         first = Half(connection=self.id, source=source, destination=destination)
         second = Half(connection=self.id, source=destination, destination=source)
         self.halves = (HalfStream(first, 0, totals), HalfStream(second, 1, totals))

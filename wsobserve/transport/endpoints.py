@@ -9,6 +9,7 @@ import ipaddress
 from hashlib import blake2b
 
 from wsobserve.config import PARTITIONS
+from wsobserve.transport.excerpt import excerpt
 
 WORDS = 65_535  # the sum of 16-bit words is taken modulo this, as in the checksum of RFC 1071
 SHARES = PARTITIONS
@@ -17,9 +18,10 @@ SPREAD = 40_503  # of 65,536 the golden section: ports in a row come to differen
 
 def opposite(key: bytes) -> bytes:
     """The key of the other direction."""
-    half = (len(key) - 4) >> 1
-    ports = 2 * half
-    return key[half:ports] + key[:half] + key[ports + 2 :] + key[ports : ports + 2]
+    ports = len(key) - 4
+    half = ports >> 1
+    source, destination = excerpt(key, 0, half), excerpt(key, half, ports)
+    return destination + source + excerpt(key, ports + 2, ports + 4) + excerpt(key, ports, ports + 2)
 
 
 def partition_of(buffer: bytes, addresses: int, length: int, ports: int) -> int:
@@ -42,9 +44,9 @@ def partition_of(buffer: bytes, addresses: int, length: int, ports: int) -> int:
 COMPILED = type(partition_of).__name__ != "function"
 
 
-def connection_id(key: bytes, time_ns: int, packet: int) -> str:
-    """16 hex digits that depend on the endpoints (in either order) and the first packet alone."""
-    seed = min(key, opposite(key)) + time_ns.to_bytes(16, "big", signed=True) + packet.to_bytes(8, "big")
+def connection_id(key: bytes, reverse: bytes, time_ns: int, packet: int) -> str:
+    """16 hex digits that depend on the endpoints (in either order) and the first packet alone; `reverse` is `opposite(key)`."""
+    seed = min(key, reverse) + time_ns.to_bytes(16, "big", signed=True) + packet.to_bytes(8, "big")
     return blake2b(seed, digest_size=8).hexdigest()
 
 
@@ -53,8 +55,8 @@ def endpoint_names(key: bytes) -> tuple[str, str, str, str]:
     half = (len(key) - 4) >> 1
     ports = 2 * half
     source, destination = _address(key[:half]), _address(key[half:ports])
-    source_port = int.from_bytes(key[ports : ports + 2], "big")
-    destination_port = int.from_bytes(key[ports + 2 :], "big")
+    source_port = key[ports] << 8 | key[ports + 1]
+    destination_port = key[ports + 2] << 8 | key[ports + 3]
     plain = f"{source}:{source_port}", f"{destination}:{destination_port}"
     if half == 4:
         return *plain, *plain

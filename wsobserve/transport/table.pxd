@@ -27,7 +27,7 @@ cdef class ConnectionTable:
     cdef long long _never_open
     cdef dict _evicted
 
-    @cython.locals(index=cython.int, syn=HalfOpen)
+    @cython.locals(index=cython.int, syn=HalfOpen, reverse=bytes)
     cpdef TcpConnection connection_for(
         self, TcpConnection known, PacketDecoder segment, long long time_ns, long long packet, list out
     )
@@ -38,12 +38,10 @@ cdef class ConnectionTable:
     cpdef finish(self, list out)
     @cython.locals(totals=StreamTotals)
     cpdef account(self, object accounting)
-    @cython.locals(syn=HalfOpen)
-    cdef HalfOpen _half_open_for(self, bytes key)
     @cython.locals(connection=TcpConnection)
     cdef TcpConnection _whole(self, HalfOpen syn, list out)
     @cython.locals(closed=ClosedConnection)
-    cdef bint _comes_late(self, PacketDecoder segment, long long time_ns) except -1
+    cdef bint _comes_late(self, PacketDecoder segment, bytes reverse, long long time_ns) except -1
     cdef TcpConnection _enter(self, TcpConnection connection)
     cdef _forget(self, TcpConnection connection)
     cdef _bury(self, TcpConnection connection)

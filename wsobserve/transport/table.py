@@ -51,7 +51,8 @@ class ConnectionTable:
             known.finish("replaced", time_ns, packet, out)
             self._forget(known)
         else:
-            syn = self._half_open_for(segment.key)
+            reverse = opposite(segment.key)
+            syn = self._half_open.get(segment.key) or self._half_open.get(reverse)
             if syn is not None:
                 if syn.receive(segment, time_ns, packet):
                     return None
@@ -59,7 +60,7 @@ class ConnectionTable:
                 if not segment.flags & SYN or syn.belongs(segment):
                     return self._whole(syn, out)
                 self._never_open += 1
-            elif self._comes_late(segment, time_ns):
+            elif self._comes_late(segment, reverse, time_ns):
                 return None
         if len(self._connections) + len(self._half_open) + len(self._closed) >= self._most:
             self._make_room(time_ns, packet, out)
@@ -108,25 +109,15 @@ class ConnectionTable:
 
     # --- which connection
 
-    def _half_open_for(self, key: bytes) -> HalfOpen | None:
-        if not self._half_open:
-            return None
-        syn = self._half_open.get(key)
-        return self._half_open.get(opposite(key)) if syn is None else syn
-
     def _whole(self, syn: HalfOpen, out: list[StreamRecord]) -> TcpConnection:
         """A half-open connection of which more has come."""
         connection = TcpConnection(syn.key, self.partition, SYN, syn.time_ns, syn.packet, self.totals, out)
         connection.open(syn)
         return self._enter(connection)
 
-    def _comes_late(self, segment: PacketDecoder, time_ns: int) -> bool:
+    def _comes_late(self, segment: PacketDecoder, reverse: bytes, time_ns: int) -> bool:
         """Whether this segment is of a connection that has closed; then it has been counted."""
-        if not self._closed:
-            return False
-        closed = self._closed.get(segment.key)
-        if closed is None:
-            closed = self._closed.get(opposite(segment.key))
+        closed = self._closed.get(segment.key) or self._closed.get(reverse)
         if closed is None:
             return False
         if time_ns - closed.closed_ns > self._closed_ns or (segment.flags & SYN and not closed.belongs(segment)):
@@ -137,14 +128,14 @@ class ConnectionTable:
 
     def _enter(self, connection: TcpConnection) -> TcpConnection:
         self._known[connection.key] = connection
-        self._known[opposite(connection.key)] = connection
+        self._known[connection.reverse] = connection
         self._connections[connection.id] = connection
         self.totals.share_recent(len(self._connections))
         return connection
 
     def _forget(self, connection: TcpConnection) -> None:
         self._known.pop(connection.key, None)
-        self._known.pop(opposite(connection.key), None)
+        self._known.pop(connection.reverse, None)
         self._connections.pop(connection.id, None)
         self._waiting.pop(connection.id, None)
         self.totals.share_recent(len(self._connections))
