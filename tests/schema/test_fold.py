@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import pickle
+
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wsobserve.config import Limits
+from wsobserve.payload.structure import StructureReader
 from wsobserve.records import CLIENT_TO_SERVER, SERVER_TO_CLIENT, ChannelMessage, Direction, Half, Message, MessageKind, kind_id
 from wsobserve.schema.fold import SchemaFold
 
@@ -152,8 +157,62 @@ def test_the_result_depends_neither_on_order_nor_on_the_split(parts: list[list[C
     assert (backward.kinds(), backward.without_kind) == (expected, without_kind)
 
 
+def by_structure(message: ChannelMessage) -> ChannelMessage:
+    """The same message with the structure of its body instead, where it has one."""
+    if message.format != "json":
+        return message
+    structure = StructureReader().read(json.dumps(message.body, ensure_ascii=False).encode(), True)
+    return msgspec.structs.replace(message, body=None, structure=structure) if structure else message
+
+
+def tree(limits: Limits, parts: list[list[ChannelMessage]]) -> SchemaFold:
+    fold = SchemaFold(limits)
+    for part in parts:
+        fold.merge(folded(part, limits))
+    return fold
+
+
+@settings(max_examples=80)
+@given(
+    st.lists(st.lists(MESSAGES, max_size=12), min_size=1, max_size=4),
+    SMALL_LIMITS,
+    st.integers(0, 5),
+    st.integers(0, 2**48 - 1),
+)
+def test_it_does_not_matter_which_messages_come_with_their_structure(
+    parts: list[list[ChannelMessage]], limits: Limits, structures: int, which: int
+) -> None:
+    limits = msgspec.structs.replace(limits, structures=structures)
+    whole = [message for part in parts for message in part]
+    expected = folded(whole, limits)
+    turns = iter(which >> turn & 1 for turn in range(48))
+    mixed = [[by_structure(message) if next(turns) else message for message in part] for part in parts]
+    some = [message for part in mixed for message in part]
+    for messages in (some, some[::-1], [by_structure(message) for message in whole]):
+        fold = folded(messages, limits)
+        assert (fold.kinds(), fold.without_kind) == (expected.kinds(), expected.without_kind)
+    for fold in (tree(limits, mixed), tree(limits, mixed[::-1]), pickle.loads(pickle.dumps(folded(some, limits)))):
+        assert (fold.kinds(), fold.without_kind) == (expected.kinds(), expected.without_kind)
+
+
+def test_structures_that_never_come_again_do_not_grow_the_fold_beyond_its_limits() -> None:
+    limits = Limits(schema_nodes=50, schema_properties=10, schema_total_nodes=60, structures=20)
+    fold = SchemaFold(limits)
+    for number in range(2_000):
+        fold.add(by_structure(said({f"key{number * 7919 % 10_007}x": {f"inner{number}x": [number]}}, f"name{number % 3}")))
+        assert fold._nodes <= 2 * 60 + 50 + 4
+        assert fold._structures <= 20
+    assert sum(kind.messages for kind in fold.kinds()) == 2_000
+
+
+def test_a_long_message_is_not_looked_into_by_its_structure_either() -> None:
+    messages = [by_structure(said([1, 2, 3, 4, 5])), by_structure(said([1]))]
+    [kind] = folded(messages, Limits(schema_values=5)).kinds()
+    assert kind == folded([said([1, 2, 3, 4, 5]), said([1])], Limits(schema_values=5)).kinds()[0]
+
+
 def test_merging_leaves_the_other_as_it_was() -> None:
-    other = folded([said({"a": [1]}, "x")])
+    other = folded([said({"a": [1]}, "x"), by_structure(said({"a": [2], "b": 0}, "x"))])
     before = other.kinds()
     fold = folded([said({"a": ["x"]}, "x")])
     fold.merge(other)
