@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wsobserve.capture.files import read_captures
 from wsobserve.config import Limits
 from wsobserve.payload.stage import Payload
+from wsobserve.pipeline import Pipeline
 from wsobserve.records import CLIENT_TO_SERVER, SERVER_TO_CLIENT, ChannelMessage, Half, Handshake, Message, kind_id
+from wsobserve.schema.fold import SchemaFold
+
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def a_half(connection: str = "c1", stream: int | None = None) -> Half:
@@ -148,6 +154,32 @@ def test_what_is_said_of_a_message_does_not_depend_on_its_structure_being_known(
         decoded, looked_up = said(decoding, message), said(looking_up, message)
         assert msgspec.structs.replace(looked_up, body=decoded.body, structure="") == decoded
         assert looked_up.body == (None if looked_up.structure else decoded.body)
+
+
+def captures() -> list[Path]:
+    ours = CHECKOUT / "captures"
+    theirs = CHECKOUT.parent / "shared" / "corpus"
+    return sorted([*ours.glob("*.pcap*"), *theirs.glob("captures/*.pcap*"), *theirs.glob("real/*.pcap*")])
+
+
+def test_of_every_capture_the_same_is_said_and_folded_with_and_without_structures() -> None:
+    known = 0
+    for path in captures():
+        pipeline = Pipeline(folds=False)
+        records = [record for item in read_captures([str(path)]) for record in pipeline.receive(item)] + pipeline.finish()
+        sides = [(Payload(structures=structures), SchemaFold()) for structures in (False, True)]
+        for record in records:
+            if isinstance(record, Handshake):
+                for stage, _ in sides:
+                    stage.receive(record)
+            elif isinstance(record, ChannelMessage):
+                decoded, looked_up = (said(stage, record.message) for stage, _ in sides)
+                assert msgspec.structs.replace(looked_up, body=decoded.body, structure="") == decoded
+                known += bool(looked_up.structure)
+                for (_, fold), channel_message in zip(sides, (decoded, looked_up), strict=True):
+                    fold.add(channel_message)
+        assert sides[0][1].kinds() == sides[1][1].kinds(), path.name
+    assert known > 100
 
 
 def test_without_a_handshake_the_route_is_unknown() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,6 +115,16 @@ def test_the_result_depends_neither_on_order_nor_on_the_split(parts: list[list[C
     assert backward.snapshot() == expected
     assert len(expected) <= limits.series + 1
     assert sum(one.messages for one in expected) == len(whole)
+
+
+@given(st.lists(MESSAGES, max_size=20), st.lists(MESSAGES, max_size=20), SMALL_LIMITS)
+def test_a_fold_can_be_handed_to_another_process_and_gone_on_with(
+    first: list[ChannelMessage], second: list[ChannelMessage], limits: Limits
+) -> None:
+    fold = pickle.loads(pickle.dumps(folded(first, limits)))
+    for message in second:
+        fold.add(message)
+    assert fold.snapshot() == folded(first + second, limits).snapshot()
 
 
 def test_merging_leaves_the_other_as_it_was() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from fractions import Fraction
 
 import pytest
@@ -107,6 +108,37 @@ def test_the_result_depends_neither_on_order_nor_on_the_split(parts: list[list[i
         assert folded(part, limit).snapshot() == before
         right = one
     assert left.snapshot() == right.snapshot() == expected
+
+
+LENGTHS = (
+    st.integers(0, 3_000)
+    | st.sampled_from([0, 1, 2, 160, 165, 170])
+    | st.integers(0, 62).map(lambda exponent: (1 << exponent) - 1)
+)
+
+
+@given(st.lists(LENGTHS, max_size=60), st.lists(NUMBERS, max_size=10), st.integers(2, 20))
+def test_lengths_are_counted_like_any_number(lengths: list[int], numbers: list[int], limit: int) -> None:
+    expected = folded(lengths + numbers, limit).snapshot()
+    for one, other in ((lengths, numbers), (numbers, lengths)):
+        quick, merged = SizesFold(limit), SizesFold(limit)
+        for number in one:
+            (quick.add_length if one is lengths else quick.add)(number)
+        merged.merge(quick)
+        for number in other:
+            for fold in (quick, merged):
+                (fold.add_length if other is lengths else fold.add)(number)
+        assert quick.snapshot() == merged.snapshot() == pickle.loads(pickle.dumps(quick)).snapshot() == expected
+        assert pickle.loads(pickle.dumps(merged)).snapshot() == expected
+
+
+def test_a_length_may_be_of_any_bucket() -> None:
+    for length in [*range(1, 3_000), *((1 << exponent) - 1 for exponent in range(12, 62))]:
+        fold = SizesFold(512)
+        fold.add_length(1)
+        fold.add_length(2**62 - 1)
+        fold.add_length(length)
+        assert fold.snapshot() == folded([1, 2**62 - 1, length]).snapshot()
 
 
 @given(st.lists(NUMBERS, max_size=30), st.lists(NUMBERS, max_size=30), st.integers(2, 20))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -120,6 +122,16 @@ def test_everything_is_counted_within_the_limit(messages: list[ChannelMessage], 
     assert sum(one.messages for one in volumes) == len(messages)
     assert sum(one.frame_bytes for one in volumes) == sum(message.frame_bytes for message in messages)
     assert sum(one.sizes.count for one in volumes) == sum(message.format != "undecoded" for message in messages)
+
+
+@given(st.lists(MESSAGES, max_size=20), st.lists(MESSAGES, max_size=20), SMALL_LIMITS)
+def test_a_fold_can_be_handed_to_another_process_and_gone_on_with(
+    first: list[ChannelMessage], second: list[ChannelMessage], limits: Limits
+) -> None:
+    fold = pickle.loads(pickle.dumps(folded(first, limits)))
+    for message in second:
+        fold.add(message)
+    assert fold.snapshot() == folded(first + second, limits).snapshot()
 
 
 def test_merging_leaves_the_other_as_it_was() -> None:
