@@ -170,3 +170,17 @@ def test_holes_of_many_connections_stay_within_the_buffer_of_all() -> None:
     packets += [up(client, ACK, 102 + 1000 * i, bytes(1000)) for i in range(60) for client in range(100)]
     assert kept_bytes(transport, packets) < 100 * 20_000 + 2 * MIB
     assert account(transport).bytes_buffered <= MIB
+
+
+def test_a_clock_that_goes_back_and_forth_gives_up_no_connection_in_use() -> None:
+    transport = Transport(Limits())
+    packets = [packet for client in range(50) for packet in (up(client, SYN, 100), up(client, ACK, 101, b"x"))]
+    records = transport.receive(batch(packets, 1, 1000))
+    forth = [up(client, ACK, 102 + i, b"y") for i in range(40) for client in range(50)]
+    one = batch(forth, len(packets) + 1, 0)
+    for i in range(len(forth)):
+        one.times_ns[i] = (i // 2 % 2) * 1_000 * 1_000_000_000
+    records += transport.receive(one)
+    assert not any(isinstance(record, ConnectionEnd) for record in records)
+    assert account(transport).bytes_delivered == 50 * 41
+    assert account(transport).last_time_ns == 1_000 * 1_000_000_000

@@ -36,9 +36,14 @@ def partition_of(buffer: bytes, addresses: int, length: int, ports: int) -> int:
             total += buffer[addresses] << 8 | buffer[addresses + 1]
             addresses += 2
         total += (buffer[ports] << 8 | buffer[ports + 1]) + (buffer[ports + 2] << 8 | buffer[ports + 3])
+        total = (total & 0xFFFF) + (total >> 16)  # modulo 65,535 without a division, twice for the carry
+        total = (total & 0xFFFF) + (total >> 16)
+        if total == WORDS:
+            total = 0
     else:  # 65,536 is 1 modulo 65,535, so a number has the same rest as the sum of its words
         total = int.from_bytes(buffer[addresses : addresses + length], "big") + int.from_bytes(buffer[ports : ports + 4], "big")
-    return ((total % WORDS * SPREAD & 0xFFFF) * SHARES) >> 16
+        total %= WORDS
+    return ((total * SPREAD & 0xFFFF) * SHARES) >> 16
 
 
 COMPILED = type(partition_of).__name__ != "function"

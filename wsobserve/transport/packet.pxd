@@ -15,6 +15,7 @@ cdef class PacketDecoder:
     cdef readonly object fragments
     cdef readonly int worker
     cdef readonly int workers
+    cdef readonly int partitions
     cdef readonly long long foreign
     cdef readonly Py_ssize_t decoded
     cdef readonly Py_ssize_t cut

@@ -13,6 +13,7 @@ datagram is given up its fragments count as dropped instead.
 
 from __future__ import annotations
 
+from wsobserve.config import PARTITIONS
 from wsobserve.transport.endpoints import partition_of
 from wsobserve.transport.excerpt import excerpt
 from wsobserve.transport.fragment import Fragments
@@ -39,6 +40,7 @@ class PacketDecoder:
         self.fragments = fragments
         self.worker = worker
         self.workers = workers
+        self.partitions = sum(1 << partition for partition in range(worker, PARTITIONS, workers))  # ours, as bits
         self.foreign = 0  # packets that other workers count
         self.decoded = 0
         self.cut = 0  # of the decoded ones: shortened by the snap length
@@ -349,7 +351,7 @@ class PacketDecoder:
         payload_length = self.wire_end - start
         if header_length < 20 or payload_length < 0:
             return self._drop("bad_header")
-        if self.workers > 1 and partition_of(buffer, addresses, length, offset) % self.workers != self.worker:
+        if self.workers > 1 and not self.partitions >> partition_of(buffer, addresses, length, offset) & 1:
             self.foreign += 1
             return STOP
         if addresses + length == offset:

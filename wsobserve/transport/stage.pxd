@@ -7,6 +7,7 @@ from wsobserve.transport.packet cimport PacketDecoder
 from wsobserve.transport.table cimport ConnectionTable
 
 cdef long long CHECK_NS
+cdef long long TURN_PACKETS
 
 
 @cython.final
@@ -22,6 +23,7 @@ cdef class Transport:
     cdef long long _previous_ns
     cdef long long _checked_ns
     cdef long long _swept_ns
+    cdef long long _turned
 
     @cython.locals(
         out=list,
@@ -41,6 +43,7 @@ cdef class Transport:
         first_ns=cython.longlong,
         last_ns=cython.longlong,
         number=cython.longlong,
+        seen=cython.longlong,
         packet=cython.longlong,
         i=cython.Py_ssize_t,
         count=cython.Py_ssize_t,
@@ -57,5 +60,6 @@ cdef class Transport:
     cpdef account(self, object accounting)
     @cython.locals(key=bytes, ports=cython.Py_ssize_t, table=ConnectionTable)
     cdef TcpConnection _connection_for(self, TcpConnection known, long long time_ns, long long packet, list out)
+    cdef bint _turns_back(self, long long seen) except -1
     @cython.locals(table=ConnectionTable, sweeps=cython.bint)
     cdef _check(self, long long now_ns, list out)

@@ -15,6 +15,7 @@ from wsobserve.transport.packet import PacketDecoder
 from wsobserve.transport.table import ConnectionTable, add_counts
 
 CHECK_NS = 1_000_000_000  # how often holes are looked at, in time of the capture
+TURN_PACKETS = 1_024  # the clock is set back at most once in so many packets: looking at everything costs time
 
 
 class Transport:
@@ -41,6 +42,7 @@ class Transport:
         self._previous_ns = 0  # time of the packet before
         self._checked_ns = 0
         self._swept_ns = 0
+        self._turned = -TURN_PACKETS  # packets seen when the clock was set back
 
     def receive(self, batch: PacketBatch) -> list[StreamRecord]:
         """What these packets bring: Connection, StreamBytes, StreamGap, StreamEnd, ConnectionEnd, Anomaly, as it happens."""
@@ -59,6 +61,7 @@ class Transport:
         first_ns, last_ns = self._first_time_ns, self._last_time_ns
         if not self._packets_seen:
             first_ns = last_ns = times_ns[0]
+        seen = self._packets_seen
         self._packets_seen += count
         for i in range(count):
             time_ns = times_ns[i]
@@ -69,7 +72,7 @@ class Transport:
             # One wrong time must not make all connections old: time has passed when two packets in a row say so.
             now_ns = time_ns if time_ns < previous_ns else previous_ns
             previous_ns = time_ns
-            if not -CHECK_NS < now_ns - checked_ns < CHECK_NS:
+            if not -CHECK_NS < now_ns - checked_ns < CHECK_NS and (now_ns > checked_ns or self._turns_back(seen + i)):
                 checked_ns = now_ns
                 self._check(now_ns, out)
             if not decoder.decode(buffer, offsets[i], captured_lengths[i], original_lengths[i], link_type, time_ns):
@@ -135,6 +138,13 @@ class Transport:
         ports = len(key) - 4
         table = self._tables[partition_of(key, 0, ports, ports)]
         return table.connection_for(known, self._decoder, time_ns, packet, out)
+
+    def _turns_back(self, seen: int) -> bool:
+        """Whether the clock, which has gone back, is set back now."""
+        if seen - self._turned < TURN_PACKETS:
+            return False
+        self._turned = seen
+        return True
 
     def _check(self, now_ns: int, out: list[StreamRecord]) -> None:
         self._checked_ns = now_ns
