@@ -123,6 +123,18 @@ def test_what_is_only_unusual_can_be_decoded(text: bytes) -> None:
     msgspec.json.decode(text)
 
 
+def test_the_longest_text_and_the_longest_structure_are_read() -> None:
+    filled = b"x" * (LONGEST_TEXT - 4)
+    assert reader.read(b'["' + filled + b'"]', True) == '[""]'
+    assert reader.read(b'["' + filled + b'x"]', True) == UNKNOWN
+    assert reader.read(b'{"' + filled[:-2] + b'":1}', True) == UNKNOWN  # fits the buffer, and is too long for a structure
+    assert reader.read(b'"' * LONGEST_TEXT, True) == UNKNOWN
+    assert reader.read(b"[" + b"1," * 510 + b"1]", True) == "[" + "0," * 510 + "0]"
+    assert reader.read(b"[" + b"1," * 511 + b"1]", True) == UNKNOWN
+    assert reader.read(b"[" * DEEPEST + b"]" * DEEPEST, True) == "[" * DEEPEST + "]" * DEEPEST
+    assert reader.read(b"1" * 200, True) == "0"
+
+
 def test_other_than_ascii_needs_to_be_known_as_utf8() -> None:
     assert reader.read('"\u00e9"'.encode(), True) == '""'
     assert reader.read('"\u00e9"'.encode(), False) == UNKNOWN
