@@ -30,6 +30,7 @@ from tests.fuzz.targets import CORPUS, FOUND, TARGETS
 CHECKOUT = Path(__file__).resolve().parents[2]
 OUTPUT = CHECKOUT / "build" / "fuzz"
 ONE_TARGET = [sys.executable, "-P", "-m", "tests.fuzz.one_target"]
+SHOWN = 20
 COLUMNS = "{:<10} {:<9} {:>12} {:>9} {:>7} {:>11} {:>7} {:>8}"
 
 
@@ -87,11 +88,12 @@ def replayed(builds: list[Path]) -> int:
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment(build), check=False)
         told.append(done.stdout.splitlines())
     broken = {line for lines in told for line in lines if line.endswith(" broken")}
-    different = {line for lines in told[1:] for line in set(lines) ^ set(told[0])} - broken
-    for line in sorted(different):
-        print(f"builds differ: {line}")
+    names = {line.rpartition(" ")[0] for lines in told for line in set(lines) ^ set(told[0])}
+    different = names - {line.rpartition(" ")[0] for line in broken}
+    for name in sorted(different)[:SHOWN]:
+        print(f"builds differ: {name}")
     print(f"{len(told[0])} inputs replayed on {', '.join(build.name for build in builds)}: ", end="")
-    print(f"{len(broken)} broke something, {len(different) // 2} were told of differently")
+    print(f"{len(broken)} broke something, {len(different)} were told of differently")
     return len(broken) + len(different)
 
 

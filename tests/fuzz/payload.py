@@ -58,4 +58,4 @@ def _check(said: list[ChannelMessage], text: bool, payload: bytes) -> None:
         assert each.name is None or 0 < len(each.name) <= 64
         assert not text or each.format in ("json", "text", "empty")
         if each.format == "json" and len(said) == 1 and each.convention is None:
-            assert isinstance(json.loads(payload), type(each.body)) or isinstance(each.body, int | float)
+            json.loads(payload)  # for somebody else, too

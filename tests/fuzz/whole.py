@@ -5,13 +5,15 @@ The first byte chooses the limits. Sometimes the packets come one by one, too, w
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from tests.fuzz import script
 from tests.fuzz.laws import SMALL, START_NS, check_equations, sampled
 from tests.fuzz.segments import ACK, FIN, RST, SYN, batch_of, packet
 from tests.test_pipeline import check
 from wsobserve.config import DEFAULT_LIMITS, Limits
 from wsobserve.pipeline import Pipeline
-from wsobserve.records import Anomaly, AnomalyKind, PacketBatch, Record, Snapshot
+from wsobserve.records import Anomaly, AnomalyKind, ChannelMessage, PacketBatch, Record, Snapshot
 
 WINDOW = 65_535
 Packet = tuple[bytes, int, int]
@@ -91,6 +93,14 @@ def tell(data: bytes) -> object:
     limits = SMALL if data[0] & 1 else DEFAULT_LIMITS
     result = observed(batch, len(batch), limits)
     if sampled(data):
-        records, _ = observed(batch, 1, limits)
-        assert records == result[0]
-    return result
+        again, snapshot = observed(batch, 1, limits)
+        assert _without_bodies(again) == _without_bodies(result[0])
+        # Bytes that nobody wants count as such from the batch behind the one that said so.
+        assert replace(snapshot, accounting=result[1].accounting) == result[1]
+    records, snapshot = result
+    return _without_bodies(records), snapshot
+
+
+def _without_bodies(records: list[Record]) -> list[Record]:
+    """How a body is kept until it is added up is each build's own affair."""
+    return [replace(record, body=None, structure="") if isinstance(record, ChannelMessage) else record for record in records]
