@@ -24,11 +24,11 @@ from wsobserve.records import (
     PacketBatch,
     Record,
     Snapshot,
-    StreamBytes,
     StreamEnd,
     StreamGap,
     StreamRecord,
 )
+from wsobserve.stream_bytes import StreamBytes
 from wsobserve.transport.stage import Transport
 from wsobserve.websocket.stage import WebSocket
 
@@ -56,6 +56,9 @@ class Pipeline:
         workers: int = 1,
     ) -> None:
         self._findings = Findings(limits)
+        self._schemas = self._findings.schemas
+        self._volumes = self._findings.volumes
+        self._series = self._findings.series
         self.now_ns = 0  # the capture's clock: the latest packet
         self._folds = folds
         self._survive = survive
@@ -119,20 +122,25 @@ class Pipeline:
         found: list[Record] = []
         websocket = self._websocket
         self._gives_messages = self._most_messages is None or self._messages_given < self._most_messages
-        for record in stream_records:
+        index = 0
+        count = len(stream_records)
+        while index < count:
             try:
-                if type(record) is StreamBytes:
-                    websocket.receive_bytes(record, found)
-                else:
-                    found += websocket.receive(record)
-                if found:
-                    self._after_websocket(found, records)
-                    found.clear()
+                while index < count:
+                    record = stream_records[index]
+                    index += 1
+                    if type(record) is StreamBytes:
+                        websocket.receive_bytes(record, found)
+                    else:
+                        found += websocket.receive(record)
+                    if found:
+                        self._after_websocket(found, records)
+                        found.clear()
             except Exception:  # the one place for bugs of ours; tests let them through
                 if not self._survive:
                     raise
                 found.clear()
-                records += websocket.give_up(connection_of(record))
+                records += websocket.give_up(connection_of(stream_records[index - 1]))
         for connection in websocket.take_ignored():
             self._transport.ignore(connection)
         return records
@@ -142,9 +150,9 @@ class Pipeline:
             if type(record) is Message:
                 for channel_message in self._payload.receive(record):
                     if self._folds:
-                        self._findings.schemas.add(channel_message)
-                        self._findings.volumes.add(channel_message)
-                        self._findings.series.add(channel_message)
+                        self._schemas.add(channel_message)
+                        self._volumes.add(channel_message)
+                        self._series.add(channel_message)
                     if self._gives_messages:
                         self._messages_given += 1
                         records.append(channel_message)
