@@ -11,8 +11,8 @@ import msgspec
 from wsobserve.websocket.boundary import LONGEST_HEADER, NO_EVIDENCE, RESYNCHRONISE_BITS, Search
 from wsobserve.websocket.opening import Chunk
 
-# After a search in vain the next one comes when there is half as much again: all together cost a few times the last.
-GROWTH = 1.5
+# After a search in vain the next one comes when there is as much again: all together cost twice the last.
+GROWTH = 2.0
 FIRST_SEARCH = 16  # bytes
 MOST_CHUNKS = 4_096
 MOST_EXPECTED = 64
