@@ -128,14 +128,14 @@ def test_an_empty_batch_is_nothing() -> None:
 def test_a_bug_of_ours_ends_its_connection_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = [record for record in observed(CAPTURES / "websockets_chat.pcap")[0] if isinstance(record, ChannelMessage)]
     unlucky = whole[0].message.half.connection
-    receive = Payload.receive
 
-    def faulty(self: Payload, record: Handshake | Message) -> list[ChannelMessage]:
-        if isinstance(record, Message) and record.half.connection == unlucky:
-            raise KeyError("a bug")
-        return receive(self, record)
+    class Faulty(Payload):
+        def receive(self, record: Handshake | Message) -> list[ChannelMessage]:
+            if isinstance(record, Message) and record.half.connection == unlucky:
+                raise KeyError("a bug")
+            return super().receive(record)
 
-    monkeypatch.setattr(Payload, "receive", faulty)
+    monkeypatch.setattr("wsobserve.pipeline.Payload", Faulty)
     with pytest.raises(KeyError):
         observed(CAPTURES / "websockets_chat.pcap")
     pipeline = Pipeline(survive=True)
