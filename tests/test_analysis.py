@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from wsobserve.analysis import analyze_files, progress_bar
+from wsobserve.analysis import analyze_files
 from wsobserve.export.error import ExportError
 from wsobserve.export.store import StoreExporter, StoreReader
 from wsobserve.records import ConnectionSummary, Record, Snapshot
@@ -97,14 +97,6 @@ def test_progress_ends_at_the_size_of_the_file() -> None:
     analyze_files(observers(DEMO), [], lambda bytes_read, total: seen.append((bytes_read, total)))
     size = Path(DEMO).stat().st_size
     assert seen[-1] == (size, size)
-
-
-def test_no_progress_bar_where_none_is_wanted() -> None:
-    with progress_bar(wanted=False) as show:
-        assert show is None
-    with progress_bar(wanted=True) as show:
-        assert show is not None
-        show(1, 2)
 
 
 def test_store_and_summary_say_the_same(wsobserve_command: list[str], tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from wsobserve.capture.error import CaptureError
+from wsobserve.config import MIB
 from wsobserve.export.error import ExportError
 from wsobserve.observing import EXPORT_BATCH, Exports, observe_files
 from wsobserve.pipeline import Pipeline
-from wsobserve.records import CaptureLoss, ChannelMessage, Frame, Half, Record
+from wsobserve.records import CaptureLoss, ChannelMessage, Frame, Half, Message, Record
 
 CHAT = str(Path(__file__).resolve().parents[1] / "captures" / "websockets_chat.pcap")
 HALF = Half(connection="a", source="1.2.3.4:5", destination="1.2.3.4:6")
@@ -51,11 +52,21 @@ def test_exporters_get_batches_without_frames() -> None:
     exports.add([FRAME, LOSS])
     assert exporter.batches == []
     exports.add([LOSS] * EXPORT_BATCH)
-    assert [len(batch) for batch in exporter.batches] == [EXPORT_BATCH + 1]
+    assert [len(batch) for batch in exporter.batches] == [EXPORT_BATCH]
+    exports.add([LOSS] * (EXPORT_BATCH - 1))
+    assert [len(batch) for batch in exporter.batches] == [EXPORT_BATCH] * 2
     exports.add([FRAME])
     exports.close(1)
-    assert len(exporter.batches) == 1, "nothing waits, nothing is sent"
+    assert len(exporter.batches) == 2, "nothing waits, nothing is sent"
     assert exporter.closed
+
+
+def test_large_payloads_do_not_gather() -> None:
+    message = Message(HALF, 1, 1, 1, 2, 1, False, MIB, MIB, True, None, bytes(MIB))
+    record = ChannelMessage(message=message, format="binary", channel="/")
+    exporter = Collected()
+    Exports([exporter]).add([record] * 10)
+    assert [len(batch) for batch in exporter.batches] == [4, 4]
 
 
 def test_what_did_not_leave_in_time_is_a_failure() -> None:

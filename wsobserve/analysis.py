@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import msgspec
 
 from wsobserve.export.exporter import Exporter
 from wsobserve.export.summary import summary_lines
 from wsobserve.observing import Exports
+from wsobserve.progress import Progress
 from wsobserve.records import Snapshot
-from wsobserve.workers import Progress, Workers
+from wsobserve.workers import Workers
 
 FLUSH_SECONDS = 30.0
 
@@ -56,24 +55,3 @@ def analyze_files(workers: Workers, exporters: Sequence[Exporter], progress: Pro
     assert snapshot is not None
     failures += [f"{text} ({count} times)" if count > 1 else text for text, count in exports.failures.items()]
     return AnalysisResult(snapshot, failures)
-
-
-@contextmanager
-def progress_bar(wanted: bool) -> Iterator[Progress | None]:
-    """A progress bar on standard error, over the bytes of the files."""
-    if not wanted:
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("analysing", total=None)
-
-        def show(bytes_read: int, total: int | None) -> None:
-            bar.update(task, completed=bytes_read, total=total)
-
-        yield show

@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -210,7 +209,7 @@ def _observed(files: tuple[str, ...], workers: int | None) -> Snapshot:
 
 
 def _last_step(files: tuple[str, ...], workers: int | None, *, folds: bool = True, progress: bool | None = False) -> Step:
-    from wsobserve.analysis import progress_bar
+    from wsobserve.progress import progress_bar
     from wsobserve.records import CaptureLoss
     from wsobserve.workers import Plan, Workers, fitting_workers
 
@@ -243,11 +242,9 @@ def schema_show(files: tuple[str, ...], channel: str | None, workers: int | None
 @schema.command("export", epilog=options.FILES_HELP)
 @options.files
 @click.option("--as", "form", type=click.Choice(["json-schema"]), default="json-schema", help="The form of the documents.")
-@click.option(
-    "--output", type=click.Path(path_type=Path), metavar="DIRECTORY", help="Write one document a channel into this directory."
-)
+@click.option("--output", metavar="DIRECTORY", help="Write one document a channel into this directory.")
 @options.workers
-def schema_export(files: tuple[str, ...], form: str, output: Path | None, workers: int | None) -> None:
+def schema_export(files: tuple[str, ...], form: str, output: str | None, workers: int | None) -> None:
     """Export the inferred schemas: one JSON Schema (2020-12) a channel."""
     from wsobserve.schema.document import channel_documents, document_name, document_text
 
@@ -257,10 +254,11 @@ def schema_export(files: tuple[str, ...], form: str, output: Path | None, worker
             sys.stdout.write(document_text(documents))
             return
         try:
-            output.mkdir(parents=True, exist_ok=True)
+            os.makedirs(output, exist_ok=True)
             for channel, document in documents.items():
-                path = output / document_name(channel)
-                path.write_text(document_text(document), encoding="utf-8")
+                path = os.path.join(output, document_name(channel))
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(document_text(document))
                 print(path)
         except OSError as error:
             raise Failure(f"{output}: {error.strerror}") from None
@@ -284,8 +282,9 @@ def analyze(
     progress: bool | None,
 ) -> None:
     """Analyse capture files, export what was found, and sum up, including what was lost or not decoded."""
-    from wsobserve.analysis import analyze_files, progress_bar
+    from wsobserve.analysis import analyze_files
     from wsobserve.observing import open_exporters
+    from wsobserve.progress import progress_bar
     from wsobserve.workers import Plan, Workers, fitting_workers
 
     plan = Plan(
@@ -364,15 +363,17 @@ def dashboard(store: str, host: str, port: int, open_browser: bool) -> None:
 
 
 @app.command()
-@click.option("--store", type=click.Path(path_type=Path), help="Where the store is made. Default: a temporary directory.")
+@click.option("--store", metavar="FILE", help="Where the store is made. Default: a temporary directory.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="Port of the dashboard.")
 @click.option("--open/--no-open", "open_browser", default=False, help="Open it in a browser.")
-def demo(store: Path | None, port: int, open_browser: bool) -> None:
+def demo(store: str | None, port: int, open_browser: bool) -> None:
     """Analyse the bundled capture and show it in the dashboard."""
+    from pathlib import Path
+
     from wsobserve.demo import run_demo
 
     with _failures_as_lines():
-        status = run_demo(store, port, open_browser, _print)
+        status = run_demo(Path(store) if store else None, port, open_browser, _print)
     raise click.exceptions.Exit(status)
 
 

@@ -11,6 +11,7 @@ from wsobserve.capture.error import CaptureError
 from wsobserve.dashboard import run_dashboard
 from wsobserve.export.error import ExportError
 from wsobserve.export.store import StoreExporter
+from wsobserve.workers import Plan, Workers
 
 CAPTURE = "demo.pcapng"
 
@@ -30,7 +31,9 @@ def run_demo(store: Path | None, port: int, open_browser: bool, say: Callable[[s
     with tempfile.TemporaryDirectory(prefix="wsobserve-demo-") as directory:
         path = store or Path(directory) / "demo.db"
         say(f"Analysing {capture.name} into {path}\n")
-        result = analyze_files([str(capture)], [StoreExporter(str(path), service="demo", sources=[capture.name])])
+        exporter = StoreExporter(str(path), service="demo", sources=[capture.name])
+        with Workers(Plan(paths=(str(capture),)), 1) as workers:
+            result = analyze_files(workers, [exporter])
         if result.failures:
             raise ExportError("; ".join(result.failures))
         say("\n".join(result.lines()) + "\n")

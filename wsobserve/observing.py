@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 from wsobserve.capture.error import CaptureError
 from wsobserve.capture.files import read_captures
+from wsobserve.config import MIB
 from wsobserve.export.error import ExportError
 from wsobserve.export.exporter import Exporter
 from wsobserve.pipeline import Pipeline
-from wsobserve.records import Frame, Record
+from wsobserve.records import ChannelMessage, Frame, Record
 
-EXPORT_BATCH = 5_000  # records handed to an exporter at once
+EXPORT_BATCH = 5_000  # records handed to an exporter at once...
+EXPORT_BYTES = 4 * MIB  # ... or fewer, with so much payload among them
 
 
 def observe_files(
@@ -63,18 +65,23 @@ class Exports:
         self.failures: dict[str, int] = {}  # by message: how often
         self._exporters = list(exporters)
         self._waiting: list[Record] = []
+        self._payload_bytes = 0  # of those that wait
 
     def add(self, records: list[Record]) -> None:
         """Hand records over, in batches."""
         if not self._exporters:
             return
-        self._waiting += without_frames(records)
-        if len(self._waiting) >= EXPORT_BATCH:
-            self.send()
+        for record in without_frames(records):
+            self._waiting.append(record)
+            if isinstance(record, ChannelMessage):
+                self._payload_bytes += len(record.message.payload)
+            if len(self._waiting) >= EXPORT_BATCH or self._payload_bytes >= EXPORT_BYTES:
+                self.send()
 
     def send(self) -> None:
         """Hand over what waits."""
         records, self._waiting = self._waiting, []
+        self._payload_bytes = 0
         if not records:
             return
         for exporter in self._exporters:

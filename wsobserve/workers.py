@@ -6,12 +6,10 @@ back in an order that depends on the capture alone: by batch of packets, and wit
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from multiprocessing.connection import Connection as Pipe
-from multiprocessing.process import BaseProcess
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,11 +20,15 @@ from wsobserve.findings import Findings
 from wsobserve.pipeline import Pipeline
 from wsobserve.records import Anomaly, CaptureLoss, ChannelMessage, ConnectionSummary, Handshake, Record
 
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection as Pipe
+    from multiprocessing.process import BaseProcess
+
+    from wsobserve.progress import Progress
+
 # Below this many bytes of capture files another process costs more time than it saves.
 WORTH_SHARING = 16 * 1024 * 1024
 BATCHES_BETWEEN_SIGNS = 64  # a worker with nothing to tell says how far it is after so many batches
-
-Progress = Callable[[int, int | None], None]
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +78,8 @@ class Workers:
         self._processes: list[tuple[BaseProcess, Pipe]] = []
         if workers == 1:
             return
+        import multiprocessing  # takes longer than a small capture does
+
         # A fork shares the modules that are loaded; where there is none, or none that is safe, a new interpreter is started.
         context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         for worker in range(workers):
