@@ -12,6 +12,7 @@ from typing import NamedTuple
 CLIENT, SERVER, CUT, GAP, END, RESET, TIME, LOST, DOUBLED, LATE, OTHER, AGAIN = range(12)
 SPEAKERS = (CLIENT, SERVER)
 WITH_NUMBER = (GAP, TIME, OTHER, AGAIN)  # marks that have a byte behind them
+MOST_TIMES = 64
 MOST_SAID = 8_192  # bytes with repetitions: more than all limits together
 LITERAL = 0xFF
 
@@ -61,7 +62,7 @@ def events(script: bytes, most: int = MOST_SAID) -> list[Event]:
 
 def _repeated(event: Event, times: int, room: int) -> list[Event]:
     """So a short script reaches limits; but there is an end to it."""
-    return [event] * min(times, max(room, 0) // len(event.data))
+    return [event] * min(times, MOST_TIMES, max(room, 0) // len(event.data))
 
 
 def joined(found: list[Event]) -> list[Event]:
