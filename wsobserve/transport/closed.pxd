@@ -28,9 +28,10 @@ cdef class ClosedHalf:
 cdef class ClosedConnection:
     cdef readonly bytes key
     cdef readonly long long closed_ns
-    cdef readonly tuple halves
+    cdef readonly ClosedHalf first
+    cdef readonly ClosedHalf second
 
     @cython.locals(half=ClosedHalf)
     cpdef receive(self, PacketDecoder segment, StreamTotals totals)
-    @cython.locals(first=ClosedHalf, second=ClosedHalf, half=ClosedHalf, peer=ClosedHalf)
+    @cython.locals(half=ClosedHalf, peer=ClosedHalf)
     cpdef bint belongs(self, PacketDecoder segment) except -1
