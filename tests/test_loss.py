@@ -17,7 +17,19 @@ import pytest
 
 from tests import sent_traffic
 from tests.segments import batch, packets_of
-from tests.sent_traffic import Compression, Score, Traffic, lose, make, messages_in, observed, records_of, retransmit, score
+from tests.sent_traffic import (
+    Compression,
+    Score,
+    Talk,
+    Traffic,
+    lose,
+    make,
+    messages_in,
+    observed,
+    records_of,
+    retransmit,
+    score,
+)
 from wsobserve.records import Anomaly, AnomalyKind, Frame, Message, PacketBatch, Record
 
 CAPTURES = Path(__file__).resolve().parents[1] / "captures"
@@ -98,14 +110,15 @@ def test_where_a_boundary_is_found_again_the_evidence_is_stated() -> None:
 
 
 def test_step_is_kept_through_a_hole_inside_a_payload_and_the_fragments_around_it_are_marked() -> None:
-    of = make(6, 400, connections=4, only="plain")
-    side = (20_000, False)
-    lost, large = next(
-        (packet, message)
-        for packet in of.packets
-        for message in of.sent[side].messages
-        if packet.side == side and message.frames[0].start + 14 < packet.start < packet.stop < message.frames[0].stop
-    )
+    of = Traffic()
+    talk = Talk(of, 20_000, "plain", Random(6))
+    talk.open()
+    text = b" ".join(b"%d" % number for number in range(4_000))
+    talk.send(False, talk.message(False, 1, text, 3) + talk.message(False, 1, b"behind it"))
+    talk.finish()
+    large = of.sent[20_000, False].messages[0]
+    _, second, _ = large.frames
+    lost = next(packet for packet in of.packets if second.start + 14 < packet.start < packet.stop < second.stop)
     kept = [packet for packet in of.packets if packet is not lost]
     records = records_of([packet.data for packet in kept], step_ns=STEP_NS)
     result = score(of, kept, records)
@@ -115,6 +128,7 @@ def test_step_is_kept_through_a_hole_inside_a_payload_and_the_fragments_around_i
     (incomplete,) = [message for message in messages_in(records) if not message.complete]
     assert (incomplete.undecoded, incomplete.fragments) == ("incomplete", len(large.frames))
     assert large.payload.startswith(incomplete.payload)
+    assert len(incomplete.payload) > len(large.frames[0].payload)
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
