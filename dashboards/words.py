@@ -126,7 +126,8 @@ def _not_read(accounting: Row) -> list[Finding]:
         for reason, count in accounting["messages_undecoded"].items()
     ]
     connections, handshakes = accounting["connections"], accounting["handshakes"]
-    encrypted, evicted = connections.get("tls", 0), connections.get("evicted", 0)
+    encrypted = connections.get("tls", 0)
+    evicted = sum(accounting.get("connections_evicted", {}).values())
     joined = handshakes.get("mid_stream", 0)
     found += [
         Finding("orange", amount(encrypted, "connection"), "encrypted (TLS): whether they carry WebSocket is not known"),

@@ -26,6 +26,7 @@ def count_lines(accounting: Accounting) -> list[str]:
     rest(accounting.packets_dropped, "not decodable: ")
     rest({"shortened by the snap length": accounting.packets_cut})
     section("TCP connections", sum(accounting.connections.values()), accounting.connections)
+    rest(accounting.connections_evicted, "given up: ")
     section("Opening handshakes", sum(accounting.handshakes.values()), accounting.handshakes)
     section("Frames", sum(accounting.frames.values()), accounting.frames)
     section("Messages", accounting.messages, {"decoded": accounting.messages_decoded})

@@ -44,11 +44,15 @@ def trouble_lines(accounting: Accounting) -> list[str]:
     """What stands between the traffic and the numbers; empty when nothing does."""
     lines = []
     for reason, packets in sorted(accounting.capture_loss.items()):
+        if not packets:
+            continue  # what was lost were no packets; its record said so
         lines.append(f"{packets} packets missing from the capture ({reason})")
     for reason, times in sorted(accounting.capture_loss_unknown.items()):
         lines.append(f"an unknown number of packets missing from the capture ({reason}, {times} times)")
     for reason, packets in sorted(accounting.packets_dropped.items()):
         lines.append(f"{packets} packets not decodable ({reason})")
+    for reason, connections in sorted(accounting.connections_evicted.items()):
+        lines.append(f"{connections} connections given up ({reason})")
     if accounting.packets_cut:
         lines.append(f"{accounting.packets_cut} packets shortened by the snap length")
     if accounting.gaps:

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, insert, inspect, literal_column, not_, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
 from wsobserve import __version__
@@ -214,8 +213,12 @@ def _upsert(
     """Inserts the rows, or updates the ones that are there already; never one that is `final`."""
     if not values:
         return
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table)
+    # Loading a dialect costs as much as writing a small store: only the one that is used.
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as insert_or_update
+    else:
+        from sqlalchemy.dialects.sqlite import insert as insert_or_update  # type: ignore[assignment]
+    statement = insert_or_update(table)
     changes = {name: statement.excluded[name] for name in values[0]}
     where = None if final is None else not_(final)
     connection.execute(
