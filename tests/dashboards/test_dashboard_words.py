@@ -42,7 +42,7 @@ def test_what_is_complete_has_no_findings() -> None:
         ({"messages_undecoded": {"context_lost": 11}}, "11 messages", "compressed against earlier bytes that were lost"),
         ({"messages_undecoded": {"new_reason": 1}}, "1 message", "not decoded: new reason"),
         ({"connections": {"tls": 7}}, "7 connections", "encrypted"),
-        ({"connections": {"evicted": 1}}, "1 connection", "forgotten before their end"),
+        ({"connections_evicted": {"idle": 1}}, "1 connection", "forgotten before their end"),
         ({"handshakes": {"mid_stream": 1}}, "1 connection", "joined mid-stream"),
         ({"anomalies": {"gap_in_stream": 2, "invalid_utf8": 3}}, "5 anomalies", "invalid utf8 (3), gap in stream (2)"),
     ],
