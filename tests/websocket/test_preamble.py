@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.websocket.wire import cuts, request
-from wsobserve.websocket.preamble import is_tls, what_else, without_proxy_header
+from wsobserve.websocket.preamble import is_tls, looks_like_frames, what_else, without_proxy_header
 
 PROXY_V1 = b"PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n"
 PROXY_V2 = b"\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c" + bytes(12)
@@ -54,3 +54,14 @@ def test_any_bytes_at_all_never_raise(data: bytes) -> None:
     assert what_else(data) in ("tls", "http2", "other")
     rest = without_proxy_header(data)
     assert rest is None or data.endswith(rest)
+
+
+@pytest.mark.parametrize(
+    "data", [b"SSH-2.0-OpenSSH_9.6\r\n", b"220 mail ESMTP\r\n", b"\x4a\x00\x00\x00\x0a8.0.36\x00", b"\x81", b""]
+)
+def test_the_greetings_of_other_protocols_do_not_look_like_frames(data: bytes) -> None:
+    assert not looks_like_frames(data)
+
+
+def test_a_frame_that_holds_a_document_looks_like_one() -> None:
+    assert looks_like_frames(b'\x81\x07{"a":1}')

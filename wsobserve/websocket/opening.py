@@ -12,15 +12,11 @@ from collections import deque
 import msgspec
 
 from wsobserve.config import Limits
-from wsobserve.websocket.boundary import Search
 from wsobserve.websocket.http import Head, HttpReader, looks_like_http, request_body, response_body
-from wsobserve.websocket.preamble import is_tls, what_else, without_proxy_header
+from wsobserve.websocket.preamble import is_tls, looks_like_frames, what_else, without_proxy_header
 
 # A client must wait for the answer (RFC 6455, 4.1). One that has sent so much more was answered where nobody captured.
 CHUNKS_BEFORE_ANSWER = 16
-# Where the SYN is in the capture and the whole handshake is not, the first bytes must look like a frame with so many bits
-# of evidence to be followed: only a few of other protocols' first bytes do.
-FRAME_BITS = 12.0
 PENDING_REQUESTS = 1_000  # pipelined requests without a response
 CHUNK_COST = 128  # bytes of memory that a held chunk takes besides its data: the smallest chunks cost most
 
@@ -204,7 +200,9 @@ class Opening:
             self._release_early()  # perhaps a 101 without its request; then these are frames
             if self.outcome is None and (self.unanswered is None or half == self.client):
                 self.outcome = what_else(rest)
-                if self.outcome == "other" and self._looks_like_frames(half, rest):
+                # A client whose SYN was captured cannot have gone on without it: the gap would have come first.
+                from_server = self.initiator is not None and half != self.initiator and not self._is_http_of(1 - half)
+                if from_server and looks_like_frames(rest):
                     self.outcome = "unanswered"
                 side.undecided = chunks
                 return
@@ -221,15 +219,6 @@ class Opening:
             skip = max(skip - len(chunk.data), 0)
             if piece:
                 self._receive(half, Chunk(piece, chunk.time_ns, chunk.packet))
-
-    def _looks_like_frames(self, half: int, data: bytes) -> bool:
-        """Whether a server's first bytes may follow a handshake of which nothing was captured.
-
-        A client's, whose SYN is in the capture, cannot: what is missing between them would have been told as a gap.
-        """
-        if self.initiator is None or half == self.initiator or self._is_http_of(1 - half):
-            return False
-        return Search(data, {0}, False).bits(0) >= FRAME_BITS
 
     def _learn_role(self, half: int, data: bytes) -> None:
         is_response = data.lstrip(b"\r\n").startswith(b"HTTP/")

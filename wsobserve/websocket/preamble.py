@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from wsobserve.websocket.boundary import Search
+
 PROXY_V2_SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
 PROXY_V1_LONGEST = 107
+FRAME_BITS = 12.0  # of evidence; only few of other protocols' first bytes have them
 
 
 def what_else(data: bytes) -> str:
@@ -13,6 +16,11 @@ def what_else(data: bytes) -> str:
     if data.startswith(b"PRI * HTTP/2.0"):
         return "http2"  # RFC 9113, 3.4
     return "other"
+
+
+def looks_like_frames(data: bytes) -> bool:
+    """Whether a server's first bytes may follow an opening handshake of which nothing was captured."""
+    return Search(data, {0}, False).bits(0) >= FRAME_BITS
 
 
 def is_tls(data: bytes) -> bool:
