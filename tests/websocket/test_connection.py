@@ -346,8 +346,8 @@ def test_health_is_told_with_the_client_first() -> None:
     made = WebSocketConnection(
         Connection(id="c", endpoints=(SERVER, CLIENT), halves=halves, time_ns=1, packet=1, initiator=1), Limits()
     )
-    made.receive(1, request(), 1, 1)
-    made.receive(0, response(), 2, 2)
+    made.read(1, request(), 1, 1, [])
+    made.read(0, response(), 2, 2, [])
     health = TcpHealth(round_trip_ns=5, segments=(1, 2), payload_bytes=(3, 4), retransmitted_segments=(5, 6), gaps=(7, 8))
     *_, summary = made.end(ConnectionEnd(connection="c", time_ns=3, packet=3, how="fin", health=health))
     assert isinstance(summary, ConnectionSummary)

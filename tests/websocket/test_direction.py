@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -27,6 +28,7 @@ from tests.websocket.wire import (
     fragmented,
     frame,
     frames,
+    header,
     messages,
     text,
     timeless,
@@ -363,20 +365,28 @@ valid_frame = st.builds(
     st.booleans(),
     st.sampled_from([None, 16, 64]),
 )
-events = st.lists(st.one_of(valid_frame, st.binary(max_size=40), st.integers(1, 200)), max_size=25)
+GIVE_UP = None
+events = st.lists(
+    st.one_of(valid_frame, valid_frame, st.binary(max_size=40), st.integers(1, 200), st.just(GIVE_UP)), max_size=25
+)
 
 
 @given(events, st.booleans(), st.booleans(), st.integers(1, 60))
-def test_any_bytes_and_holes_are_accounted_for(story: list[bytes | int], in_step: bool, deflate: bool, limit: int) -> None:
+def test_any_bytes_and_holes_are_accounted_for_whatever_is_given_up(
+    story: list[bytes | int | None], in_step: bool, deflate: bool, limit: int
+) -> None:
     limits = Limits(message_payload=limit, inflated_payload=limit, resynchronise_buffer=limit)
     decoder = server(limits, in_step=in_step)
     decoder.agree_on(True if deflate else None, other_extension=False)
     records: list[Record] = []
     delivered = lost = 0
-    for packet, event in enumerate([*story, None]):
+    for packet, event in enumerate([*story, "end"]):
         match event:
-            case None:
+            case "end":
                 records += decoder.end(packet, packet)
+            case None:
+                decoder.give_up()
+                assert decoder.weight == 0
             case int():
                 lost += event
                 records += decoder.gap(event, packet, packet)
@@ -397,3 +407,47 @@ def test_in_step_nothing_depends_on_how_bytes_are_cut(story: list[bytes], size: 
     data = b"".join(story)
     pieces = [data[i : i + size] for i in range(0, len(data), size)]
     assert timeless(feed(server(), *pieces)) == timeless(feed(server(), data))
+
+
+def test_thousands_of_broken_headers_at_once_are_survived() -> None:
+    good, broken = text('{"kept":1,"b":"c"}'), b"\x82\x7f\x80" + bytes(7)
+    decoder = server()
+    data = (good * 2 + broken) * 2_000
+    records = feed(decoder, data, good * 3)
+    assert len(payloads(records)) >= 5
+    data += good * 3
+    assert decoder.count().wire_bytes + decoder.count().unsynchronised_bytes == len(data)
+
+
+def test_a_hole_that_shows_a_boundary_to_be_wrong_loses_the_direction_once() -> None:
+    good = text('{"kept":1,"b":"c"}')
+    decoder = server()
+    records = feed(decoder, 5, good * 2, frame(7, b"?" * 20)[:5], 30, end=False)
+    assert anomalies(records)[-2:] == [A.GAP_IN_STREAM, A.DIRECTION_LOST]
+    assert decoder.anomaly_counts[A.DIRECTION_LOST] == 2
+    assert (decoder.missing_bytes, decoder.count().unsynchronised_bytes) == (0, 5)
+
+
+@pytest.mark.parametrize("key", [None, KEY])
+def test_a_long_message_takes_twice_its_memory_at_most(key: bytes | None) -> None:
+    length = 4 * 1024 * 1024
+    data = frame(BINARY, bytes(length), key=key) if key is None else header(BINARY, length, key=key) + b"\1" * length
+    decoder = server() if key is None else client()
+    tracemalloc.start()
+    records: list[Record] = []
+    for start in range(0, len(data), 1_460):
+        records += decoder.receive(data[start : start + 1_460], 1, 1)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(payloads(records)[0]) == length
+    assert most < 2.3 * length
+
+
+@pytest.mark.parametrize("payload", [b"plain", b"\xc3\xa9 \xff"])
+def test_without_records_of_frames_and_messages_the_same_is_counted(payload: bytes) -> None:
+    data = DIALOGUE + text(payload) + fragmented(TEXT, [payload, payload]) + frame(TEXT, payload, rsv=RSV3)
+    decoder = DirectionDecoder(SERVER_HALF, False, Limits(), True, frames=False, messages=False)
+    other = server()
+    records = feed(decoder, data)
+    assert records == [record for record in feed(other, data) if isinstance(record, Anomaly)]
+    assert (decoder.count(), decoder.frames) == (other.count(), other.frames)

@@ -7,9 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.websocket.wire import KEY, mask
-from wsobserve.websocket.mask import SCRATCH_LENGTH, by_integers, by_words, is_ascii_unmasked, unmask
+from wsobserve.websocket.mask import by_integers, by_words, is_ascii_behind_key, unmask, unmask_behind_key
+
+SCRATCH_LENGTH = 65_536  # so much is unmasked at once
 
 keys = st.binary(min_size=4, max_size=4)
+
+
+def is_ascii_unmasked(payload: bytes, key: bytes) -> bool:
+    return is_ascii_behind_key(b"head" + key + payload + b"\xff", 8, 8 + len(payload))
+
+
 ascii_payloads = st.text(st.characters(max_codepoint=127), max_size=40).map(str.encode)
 
 
@@ -21,6 +29,7 @@ def test_the_example_of_the_rfc() -> None:
 @given(st.binary(max_size=300), keys)
 def test_both_ways_are_what_the_rfc_says(payload: bytes, key: bytes) -> None:
     assert by_words(payload, key) == by_integers(payload, key) == unmask(payload, key) == mask(payload, key)
+    assert unmask_behind_key(b"x" + key + payload + b"more", 5, 5 + len(payload)) == mask(payload, key)
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1, 7, SCRATCH_LENGTH, SCRATCH_LENGTH + 3])

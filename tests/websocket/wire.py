@@ -166,7 +166,7 @@ class Wire:
     `syn`: whether half 0, the client's, was seen to open it.
     """
 
-    def __init__(self, stage: WebSocket | None = None, *, syn: bool = True, identifier: str = "c") -> None:
+    def __init__(self, stage: WebSocket | None = None, *, syn: bool = True, identifier: str = "c", partition: int = 0) -> None:
         self.stage = stage or WebSocket()
         self.identifier = identifier
         self.packet = 0
@@ -183,6 +183,7 @@ class Wire:
                 time_ns=self.time_ns,
                 packet=self.packet,
                 initiator=0 if syn else None,
+                partition=partition,
             )
         )
 

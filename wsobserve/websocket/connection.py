@@ -26,17 +26,14 @@ from wsobserve.records import (
     Handshake,
     Message,
     Record,
-    TcpHealth,
 )
-from wsobserve.websocket.direction import CloseFrame, DirectionDecoder
+from wsobserve.websocket.direction import DirectionDecoder
+from wsobserve.websocket.ending import close_of, health_of
 from wsobserve.websocket.handshake import DEFLATE, deflate_parameters, handshake_of
 from wsobserve.websocket.http import looks_like_http
 from wsobserve.websocket.opening import Attempt, Chunk, Opening
 from wsobserve.websocket.recognition import Recognition
-
-# By how TCP ended, None as long as it has not.
-WITHOUT_CLOSE_FRAME = {"fin": "no_close_frame", "reset": "reset", "capture_end": "open", None: "open"}
-WITH_ONE_CLOSE_FRAME = {"fin": "close_without_reply", "reset": "close_without_reply", "capture_end": "open", None: "open"}
+from wsobserve.websocket.waiting import opening_weight, recognition_weight, requests_of
 
 
 class WebSocketConnection:
@@ -57,17 +54,14 @@ class WebSocketConnection:
         self.time_ns = connection.time_ns
         self.packet = connection.packet
         self.anomaly_counts: dict[str, int] = {}  # those that no direction counts
+        self.weight = 0  # bytes of memory that are held, beside what every connection costs
+        self.counted = 0  # what of it has been added up with that of the others
         self._opening: Opening | None = Opening(connection.initiator, limits)
         self._recognition: Recognition | None = None
         self._unanswered: Attempt | None = None  # the answer is not in the capture: frames will tell
         self._transport_anomalies: list[tuple[int, Anomaly]] = []  # until it is known that this is a WebSocket
+        self._heard_bytes = 0  # since the last request that was answered: so long are the heads of the others, at most
         self._gone = [False, False]  # halves of which bytes were lost before the frames began
-
-    def receive(self, half: int, data: bytes, time_ns: int, packet: int) -> list[Record]:
-        """The next bytes of a half."""
-        out: list[Record] = []
-        self.read(half, data, time_ns, packet, out)
-        return out
 
     def read(self, half: int, data: bytes, time_ns: int, packet: int, out: list[Record]) -> None:
         """The next bytes of a half; the records that they complete are added to `out`."""
@@ -75,37 +69,48 @@ class WebSocketConnection:
         self.packet = packet
         if self.directions is not None:
             direction = self.directions[half]
+            before = direction.weight
             direction.read(data, time_ns, packet, out)
-        elif self._recognition is not None:
+            self.weight += direction.weight - before
+            return
+        if self._recognition is not None:
             self._recognise(out, half, data, time_ns, packet)
         elif self._opening is not None:
+            self._heard_bytes += len(data)
             self._opening.receive(half, data, time_ns, packet)
             self._after_opening(out)
+        self._weigh()
 
     def gap(self, half: int, length: int, time_ns: int, packet: int) -> list[Record]:
         """`length` bytes of a half are missing."""
         self.time_ns, self.packet = time_ns, packet
         if self.directions is not None:
-            return self.directions[half].gap(length, time_ns, packet)
-        records: list[Record] = []
+            records = self.directions[half].gap(length, time_ns, packet)
+            self._weigh()
+            return records
+        records = []
         self._gone[half] = True
         if self._recognition is not None:
             self._recognition.gap(half, length)
         elif self._opening is not None:
             self._opening.gap(half, length, time_ns, packet)
             self._after_opening(records)
+        self._weigh()
         return records
 
     def end_half(self, half: int, time_ns: int, packet: int) -> list[Record]:
         """Nothing more comes from a half."""
         if self.directions is not None:
-            return self.directions[half].end(time_ns, packet)
-        records: list[Record] = []
+            records = self.directions[half].end(time_ns, packet)
+            self._weigh()
+            return records
+        records = []
         if self._opening is not None:
             self._opening.end(half)
             self._after_opening(records)
             if self.directions is not None:
                 records += self.directions[half].end(time_ns, packet)  # type: ignore[unreachable]  # set by the call above
+        self._weigh()
         return records
 
     def transport_anomaly(self, half: int, anomaly: Anomaly) -> list[Record]:
@@ -131,7 +136,7 @@ class WebSocketConnection:
         if self._opening is not None:
             if self._opening.unanswered is not None:
                 self._unanswered = Attempt(self._opening.unanswered, None)
-                self._learn_client(self._opening)
+                self.client = self.client if self._opening.client is None else self._opening.client
             if self._opening.is_http:
                 self.kind = self.kind or "http"
         if self._unanswered is not None and self.directions is None:
@@ -142,6 +147,7 @@ class WebSocketConnection:
         if summary is not None:
             records.append(summary)
         self.ignored = True
+        self.weight = 0
         return records
 
     def give_up(self) -> list[Record]:
@@ -150,6 +156,24 @@ class WebSocketConnection:
         self._anomaly(records, AnomalyKind.INTERNAL)
         self.ignored = True
         return records
+
+    def let_go(self, time_ns: int, packet: int, out: list[Record]) -> None:
+        """Give up what is held, because others that were used more recently need the room. It is followed on."""
+        limit = AnomalyKind.LIMIT_MEMORY
+        count = self.anomaly_counts.get(limit.value, 0) + 1
+        self.anomaly_counts[limit.value] = count
+        if count <= self.limits.held_anomalies:
+            client_half, _ = self._roles()
+            detail = f"{self.weight} bytes given up"
+            out.append(Anomaly(half=client_half, time_ns=time_ns, packet=packet, anomaly=limit, detail=detail))
+        if self._opening is not None:
+            self._let_go_of_opening(out)
+        if self._recognition is not None:
+            for half in (0, 1):
+                self._recognition.gap(half, 0)
+        for direction in self.directions or ():
+            direction.give_up()
+        self._weigh()
 
     def summary(self, end: ConnectionEnd | None = None) -> ConnectionSummary | None:
         """What is known of it now; None when it is no WebSocket and never tried to be one."""
@@ -164,7 +188,8 @@ class WebSocketConnection:
             for kind, count in direction.anomaly_counts.items():
                 anomalies[kind.value] = anomalies.get(kind.value, 0) + count
         counts = [direction.count() for direction in self.directions] if self.directions else [HalfCount(), HalfCount()]
-        close = self._close(end)
+        client, server = (self.directions[self.client], self.directions[1 - self.client]) if self.directions else (None, None)
+        close = close_of(client, server, end.how if end else None)
         return ConnectionSummary(
             half=client_half,
             time_ns=end.time_ns if end else self.time_ns,
@@ -178,13 +203,13 @@ class WebSocketConnection:
             close=close,
             undecoded=undecoded,
             anomalies=anomalies,
-            health=self._health(end),
+            health=health_of(end.health, self.client) if end else None,
         )
 
     def _after_opening(self, records: list[Record]) -> None:
         opening = self._opening
         assert opening is not None
-        self._learn_client(opening)
+        self.client = self.client if opening.client is None else opening.client
         for attempt in opening.failed:
             self._add_handshake(records, attempt)
         opening.failed.clear()
@@ -217,14 +242,39 @@ class WebSocketConnection:
             case kind:
                 self._ignore(kind)
 
+    def _let_go_of_opening(self, out: list[Record]) -> None:
+        """What is held waits for an answer, or is part of a head. Frames may still be recognised by themselves."""
+        opening = self._opening
+        assert opening is not None
+        if opening.unanswered is not None:
+            opening._give_up_answer()
+            self._after_opening(out)
+            return
+        self._gone = [True, True]
+        self._opening = Opening(None, self.limits)
+        self._opening.client = opening.client
+        self._opening.is_http = opening.is_http
+        for half in (0, 1):
+            self._opening.gap(half, 1, self.time_ns, self.packet)
+
+    def _weigh(self) -> None:
+        """Find out what is held."""
+        weight = 0
+        if self.directions is not None:
+            for direction in self.directions:
+                weight += direction.weight
+        elif self._recognition is not None:
+            weight = recognition_weight(self._recognition)
+        elif self._opening is not None:
+            if not requests_of(self._opening):
+                self._heard_bytes = 0
+            weight = opening_weight(self._opening, self._heard_bytes)
+        self.weight = weight
+
     def _ignore(self, kind: str) -> None:
         self.kind = kind
         self.ignored = True
         self._transport_anomalies.clear()
-
-    def _learn_client(self, opening: Opening) -> None:
-        if opening.client is not None:
-            self.client = opening.client
 
     def _begin_recognition(self, records: list[Record], opening: Opening) -> None:
         self._recognition = Recognition(self.limits, opening.client if self._unanswered else None)
@@ -335,23 +385,6 @@ class WebSocketConnection:
         frames, messages = self.frame_records, self.message_records
         return DirectionDecoder(half, masked, self.limits, in_step, frames=frames, messages=messages)
 
-    def _health(self, end: ConnectionEnd | None) -> TcpHealth | None:
-        """With [0] the client's half."""
-        if end is None:
-            return None
-        health = end.health
-        if self.client == 0:
-            return health
-        return TcpHealth(
-            round_trip_ns=health.round_trip_ns,
-            segments=health.segments[::-1],
-            payload_bytes=health.payload_bytes[::-1],
-            retransmitted_segments=health.retransmitted_segments[::-1],
-            zero_window_ns=health.zero_window_ns[::-1],
-            lost_bytes=health.lost_bytes[::-1],
-            gaps=health.gaps[::-1],
-        )
-
     def _state(self, end: ConnectionEnd | None, close: Close) -> Literal["open", "closed", "refused", "unanswered"]:
         if self.handshake is not None and self.handshake.state != "accepted" and self.directions is None:
             return self.handshake.state
@@ -359,26 +392,7 @@ class WebSocketConnection:
             return "closed"
         return "open"
 
-    def _close(self, end: ConnectionEnd | None) -> Close:
-        how = end.how if end else None
-        if self.directions is None:
-            return Close(tcp=how)
-        client, server = self.directions[self.client].close_frame, self.directions[1 - self.client].close_frame
-        first = min((frame for frame in (client, server) if frame is not None), key=_time, default=None)
-        if first is None:
-            return Close(tcp=how, verdict=WITHOUT_CLOSE_FRAME.get(how, "unknown"))
-        clean = client is not None and server is not None
-        return Close(
-            status_code=first.status_code,
-            reason_length=first.reason_length,
-            reason=first.reason,
-            first_sent_by="client" if first is client else "server",
-            clean=clean,
-            tcp=how,
-            verdict="clean" if clean else WITH_ONE_CLOSE_FRAME.get(how, "unknown"),
-        )
 
-
-def _time(record: CloseFrame | Record) -> tuple[int, int]:
-    assert isinstance(record, CloseFrame | Frame | Message | Anomaly)
+def _time(record: Record) -> tuple[int, int]:
+    assert isinstance(record, Frame | Message | Anomaly)
     return record.time_ns, record.packet

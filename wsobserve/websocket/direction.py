@@ -15,7 +15,7 @@ from wsobserve.records import Accounting, Anomaly, AnomalyKind, Half, HalfCount,
 from wsobserve.websocket.deflate import Inflater
 from wsobserve.websocket.frame import CurrentFrame, FrameReader
 from wsobserve.websocket.message import MessageAssembler
-from wsobserve.websocket.opening import Chunk
+from wsobserve.websocket.opening import CHUNK_COST, Chunk
 from wsobserve.websocket.resynchronisation import Found, Resynchronisation
 from wsobserve.websocket.utf8 import is_utf8
 
@@ -365,6 +365,6 @@ class DirectionDecoder:
     def _weigh(self) -> None:
         search = self._search
         weight = self.reader.held_bytes + self.assembler.weight
-        if search is not None:
-            weight += search.held_bytes
+        if search is not None and search.held_bytes:
+            weight += search.held_bytes + CHUNK_COST * len(search._chunks)
         self.weight = weight

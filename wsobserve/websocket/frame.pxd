@@ -1,7 +1,7 @@
 # C types of frame.py, for its compiled build.
 import cython
 
-from wsobserve.websocket.mask cimport is_ascii_unmasked, unmask
+from wsobserve.websocket.mask cimport is_ascii_behind_key, unmask, unmask_behind_key
 from wsobserve.websocket.pieces cimport Pieces
 from wsobserve.websocket.utf8 cimport is_utf8
 
@@ -28,9 +28,9 @@ cdef class CurrentFrame:
     cdef public Pieces _pieces
     cdef public bytes _payload
 
-    @cython.locals(payload=bytes, start=cython.Py_ssize_t)
+    @cython.locals(payload=bytes, end=cython.Py_ssize_t)
     cpdef bytes payload(self)
-    @cython.locals(payload=bytes, start=cython.Py_ssize_t)
+    @cython.locals(end=cython.Py_ssize_t)
     cpdef bint is_utf8(self) except -1
     cpdef object record(self, object half)
     cpdef let_go(self)

@@ -19,7 +19,7 @@ Frames come one at a time, as the fields of one object: a record of each is made
 from __future__ import annotations
 
 from wsobserve.records import Frame, Half
-from wsobserve.websocket.mask import is_ascii_unmasked
+from wsobserve.websocket.mask import is_ascii_behind_key, unmask_behind_key
 from wsobserve.websocket.mask import unmask as unmask
 from wsobserve.websocket.pieces import Pieces
 from wsobserve.websocket.utf8 import is_utf8
@@ -93,21 +93,22 @@ class CurrentFrame:
                 payload = self._pieces.join()
                 self._pieces = None
             else:
-                start = self._start
-                payload = self._data[start : start + self.at_hand]
-                if self.masked:
-                    payload = unmask(payload, self._data[start - 4 : start])
+                end = self._start + self.at_hand
+                if self.masked and self.at_hand:
+                    payload = unmask_behind_key(self._data, self._start, end)
+                else:
+                    payload = self._data[self._start : end]
             self._payload = payload
         return payload
 
     def is_utf8(self) -> bool:
         """Whether the payload is UTF-8. Whoever wants the payload too asks for that first."""
         if self._payload is None and self._pieces is None:
-            start = self._start
-            payload = self._data[start : start + self.at_hand]
-            if not self.masked:
-                self._payload = payload
-            elif is_ascii_unmasked(payload, self._data[start - 4 : start]):
+            end = self._start + self.at_hand
+            if self.masked and self.at_hand:
+                if is_ascii_behind_key(self._data, self._start, end):
+                    return True
+            elif self._data[self._start : end].isascii():
                 return True
         return is_utf8(self.payload())
 

@@ -3,6 +3,7 @@ import cython
 
 from wsobserve.stream_bytes cimport StreamBytes
 from wsobserve.websocket.connection cimport WebSocketConnection
+from wsobserve.websocket.share cimport Share
 
 
 cdef class WebSocket:
@@ -10,6 +11,7 @@ cdef class WebSocket:
     cdef readonly bint frame_records
     cdef readonly bint message_records
     cdef dict _connections
+    cdef list _shares
     cdef list _ignored
     cdef object _totals
 
@@ -20,6 +22,8 @@ cdef class WebSocket:
     @cython.locals(connection=WebSocketConnection)
     cpdef list give_up(self, str identifier)
     cdef _break(self, WebSocketConnection connection, object record, list out)
+    @cython.locals(share=Share, connection=WebSocketConnection)
+    cdef _make_room(self, WebSocketConnection used, list out)
     cdef _after(self, WebSocketConnection connection)
     @cython.locals(connection=WebSocketConnection)
     cdef list _end(self, str identifier, object end)

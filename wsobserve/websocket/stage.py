@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wsobserve.config import DEFAULT_LIMITS, Limits
+from wsobserve.config import DEFAULT_LIMITS, PARTITIONS, Limits
 from wsobserve.records import (
     Accounting,
     Anomaly,
@@ -17,6 +17,7 @@ from wsobserve.records import (
 )
 from wsobserve.stream_bytes import StreamBytes
 from wsobserve.websocket.connection import WebSocketConnection
+from wsobserve.websocket.share import Share
 
 
 class WebSocket:
@@ -30,8 +31,14 @@ class WebSocket:
         self.frame_records = frames
         self.message_records = messages
         self._connections: dict[str, WebSocketConnection] = {}
+        self._shares = [Share(limits.held_total // PARTITIONS) for _ in range(PARTITIONS)]
         self._ignored: list[str] = []
         self._totals = Accounting()  # of what has ended
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory for unfinished messages, bytes that wait, and inflate windows; the limit is `Limits.held_total`."""
+        return sum(share.held for share in self._shares)
 
     def receive(self, record: StreamRecord) -> list[Record]:
         """One record of the transport."""
@@ -59,6 +66,8 @@ class WebSocket:
         if connection is None or connection.ignored:
             return
         connection.read(record.half, record.data, record.time_ns, record.packet, out)
+        if connection.weight or connection.counted:
+            self._make_room(connection, out)
         self._after(connection)
 
     def give_up(self, identifier: str) -> list[Record]:
@@ -104,7 +113,18 @@ class WebSocket:
             out += connection.gap(record.half, record.length, record.time_ns, record.packet)
         else:
             out += connection.end_half(record.half, record.time_ns, record.packet)
+        self._make_room(connection, out)
         self._after(connection)
+
+    def _make_room(self, used: WebSocketConnection, out: list[Record]) -> None:
+        """After a connection was used: when too much is held, those used least recently let go of it."""
+        share = self._shares[used.connection.partition % PARTITIONS]
+        share.note(used)
+        connection = share.over()
+        while connection is not None:
+            connection.let_go(used.time_ns, used.packet, out)
+            share.recount(connection)
+            connection = share.over()
 
     def _after(self, connection: WebSocketConnection) -> None:
         if connection.ignored:
@@ -115,6 +135,7 @@ class WebSocket:
         if connection is None:
             return []
         records = connection.end(end)
+        self._make_room(connection, records)
         _count_connection(self._totals, connection, connection.kind or "other")
         return records
 
