@@ -451,3 +451,13 @@ def test_without_records_of_frames_and_messages_the_same_is_counted(payload: byt
     records = feed(decoder, data)
     assert records == [record for record in feed(other, data) if isinstance(record, Anomaly)]
     assert (decoder.count(), decoder.frames) == (other.count(), other.frames)
+
+
+def test_a_bomb_without_end_is_given_up_and_its_length_is_not_known() -> None:
+    decoder, deflater = server(Limits(inflated_payload=100, inflated_walk=200_000)), Deflater()
+    decoder.agree_on(True, other_extension=False)
+    wires = [frame(TEXT, deflater(b"0123456789" * size), rsv=RSV1) for size in (100_000, 5)]
+    bomb, after = messages(feed(decoder, *wires))
+    assert (bomb.length, len(bomb.payload), bomb.undecoded) == (None, 100, "over_limit")
+    assert after.undecoded == "context_lost"
+    assert decoder.anomaly_counts[A.LIMIT_INFLATED_SIZE] == 1

@@ -54,7 +54,8 @@ class DirectionDecoder:
         self.limits = limits
         self.frame_records = frames
         self.reader = FrameReader(limits.message_payload)
-        self.assembler = MessageAssembler(half, limits.message_payload, limits.inflated_payload, records=messages)
+        keep, keep_inflated, walk = limits.message_payload, limits.inflated_payload, limits.inflated_walk
+        self.assembler = MessageAssembler(half, keep, keep_inflated, walk, records=messages)
         self.reserved_bits_defined = False  # an extension that we do not know was agreed
         self.close_frame: CloseFrame | None = None
         self.wire_bytes = 0
@@ -107,7 +108,7 @@ class DirectionDecoder:
     def agree_on(self, context_takeover: bool | None, *, other_extension: bool) -> None:
         """What the handshake agreed on. `context_takeover`: None without permessage-deflate (RFC 7692)."""
         if context_takeover is not None:
-            self.assembler.inflater = Inflater(context_takeover, self.limits.inflated_payload)
+            self.assembler.inflater = Inflater(context_takeover, self.limits.inflated_payload, self.limits.inflated_walk)
         self.reserved_bits_defined = other_extension
         self.assembler.unknown_extension = other_extension
         self._compressed = context_takeover is not None or other_extension

@@ -11,6 +11,7 @@ cdef class MessageAssembler:
     cdef readonly object half
     cdef readonly long long keep
     cdef readonly long long keep_inflated
+    cdef readonly long long walk
     cdef readonly bint records
     cdef public object inflater
     cdef public bint deflate_unknown

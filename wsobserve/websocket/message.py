@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Literal
 
 from wsobserve.records import AnomalyKind, Half, Message, Record
-from wsobserve.websocket.deflate import Inflater
+from wsobserve.websocket.deflate import WALK, Inflater
 from wsobserve.websocket.frame import CurrentFrame
 from wsobserve.websocket.pieces import Pieces
 from wsobserve.websocket.utf8 import is_utf8
@@ -21,10 +21,11 @@ Undecoded = Literal["incomplete", "context_lost", "inflate_error", "over_limit",
 class MessageAssembler:
     """One direction. `anomalies` collects (kind, detail) until the caller takes them. `records`: whether they are wanted."""
 
-    def __init__(self, half: Half, keep: int, keep_inflated: int, *, records: bool = True) -> None:
+    def __init__(self, half: Half, keep: int, keep_inflated: int, walk: int = WALK, *, records: bool = True) -> None:
         self.half = half
         self.keep = keep
         self.keep_inflated = keep_inflated
+        self.walk = walk
         self.records = records
         self.inflater: Inflater | None = None  # permessage-deflate, when it was agreed
         self.deflate_unknown = False  # the handshake was not captured: RSV1 tells
@@ -147,7 +148,7 @@ class MessageAssembler:
         if not frame.rsv & 4:
             return False
         if self.inflater is None and self.deflate_unknown:
-            self.inflater = Inflater(context_takeover=True, keep=self.keep_inflated)
+            self.inflater = Inflater(True, self.keep_inflated, self.walk)
             self.inflater.lose_context()
         if self.inflater is None and not self.unknown_extension:
             self.anomalies.append((AnomalyKind.FRAME_RESERVED_BIT, "RSV1 without permessage-deflate"))
@@ -200,6 +201,11 @@ class MessageAssembler:
                 return inflated.payload, None, "inflate_error"
             self.anomalies.append((AnomalyKind.INFLATE_CONTEXT_LOST, ""))
             return b"", None, "context_lost"
+        if inflated.given_up:
+            self.anomalies.append(
+                (AnomalyKind.LIMIT_INFLATED_SIZE, f"more than {inflated.length} bytes from {self._wire_length}")
+            )
+            return inflated.payload, None, "over_limit"
         if len(inflated.payload) < inflated.length:
             detail = f"{inflated.length} bytes from {self._wire_length}, {len(inflated.payload)} kept"
             self.anomalies.append((AnomalyKind.LIMIT_INFLATED_SIZE, detail))
