@@ -14,7 +14,8 @@ cdef class Kind:
     cdef readonly dict structures
 
     cpdef count(self, str form, long long time_ns)
-    cpdef bint add_structure(self, str structure) except -1
+    cpdef count_like(self, str form, long long messages, long long first_ns, long long last_ns)
+    cpdef bint add_structure(self, str structure, long long messages=*) except -1
     @cython.locals(walk=Walk)
     cpdef long long add_body(self, message, limits) except -1
     @cython.locals(walk=Walk)
@@ -46,6 +47,8 @@ cdef class SchemaFold:
 
     @cython.locals(channel=ChannelKinds, kind=Kind, made=cython.bint, structure=str, key=tuple, time_ns=cython.longlong)
     cpdef add(self, message)
+    @cython.locals(channel=ChannelKinds, kind=Kind)
+    cpdef bint add_like(self, message, long long messages, long long first_ns, long long last_ns) except -1
     cdef _add_body(self, Kind kind, message)
     @cython.locals(kind=Kind)
     cdef _take_in(self)

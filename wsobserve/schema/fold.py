@@ -49,10 +49,17 @@ class Kind:
             self.last_ns = time_ns
         self.formats[form] = self.formats.get(form, 0) + 1
 
-    def add_structure(self, structure: str) -> bool:
+    def count_like(self, form: str, messages: int, first_ns: int, last_ns: int) -> None:
+        """So many more messages, the first and the last of them at these times."""
+        self.messages += messages
+        self.first_ns = min(self.first_ns, first_ns)
+        self.last_ns = max(self.last_ns, last_ns)
+        self.formats[form] = self.formats.get(form, 0) + messages
+
+    def add_structure(self, structure: str, messages: int = 1) -> bool:
         """Whether the structure is new here since the shape took them in."""
         before = self.structures.get(structure, 0)
-        self.structures[structure] = before + 1
+        self.structures[structure] = before + messages
         return not before
 
     def add_body(self, message: ChannelMessage, limits: Limits) -> int:
@@ -171,6 +178,19 @@ class SchemaFold:
             or len(self._channels) > 2 * limits.channels
         ):
             self._trim()
+
+    def add_like(self, message: ChannelMessage, messages: int, first_ns: int, last_ns: int) -> bool:
+        """So many messages of the structure of this one, seen from one time to the other; False: add them one by one."""
+        channel = self._channels.get(message.channel)
+        kind = channel.kinds.get((message.message.half.direction, message.name)) if channel is not None else None
+        if kind is None or not message.structure or message.length > self._most_values:
+            return False
+        self._messages += messages
+        kind.count_like(message.format, messages, first_ns, last_ns)
+        self._structures += kind.add_structure(message.structure, messages)
+        if self._structures > self._most_structures:
+            self._take_in()
+        return True
 
     def _add_body(self, kind: Kind, message: ChannelMessage) -> None:
         limits = self._limits
