@@ -56,18 +56,14 @@ UNCERTAIN = {AnomalyKind.RESYNCHRONISED, AnomalyKind.DIRECTION_LOST, AnomalyKind
 
 
 class Conversation:
-    """`syn`: whether half 0 was seen to open it. `bounded`: whether what is held is looked at. Time goes on with every event
-    that is not a cut.
-    """
+    """`syn`: whether half 0 was seen to open it. Time goes on with every event that is not a cut."""
 
-    def __init__(self, *, syn: bool = True, bounded: bool = True) -> None:
-        self.bounded = bounded
+    def __init__(self, *, syn: bool = True) -> None:
         self.stage = WebSocket(SMALL)
         self.time_ns = START_NS
         self.packet = 1
         self.records: list[Record] = []
         self.came_in = [0, 0]
-        self.longest_piece = 0  # it comes whole, and a limit is looked at behind it
         self.lost = [0, 0]
         self.ended = [False, False]
         self.ignored = False
@@ -100,7 +96,6 @@ class Conversation:
                 continue
             elif event.kind == CUT:
                 self.came_in[half] += len(event.data)
-                self.longest_piece = max(self.longest_piece, len(event.data))
                 self.records += self.stage.receive(StreamBytes("c", half, self.time_ns, self.packet, event.data))
             elif event.kind == GAP:
                 length = event.number + 1 if event.number < 240 else (event.number - 239) * 400
@@ -116,8 +111,8 @@ class Conversation:
 
     def finished(self) -> list[Record]:
         """All records, after the end of the connection and all checks."""
-        most = MOST_HELD + self.longest_piece + (WINDOWS if self.compressed else 0)
-        if self.bounded and sum(self.came_in) > most:
+        most = MOST_HELD + (WINDOWS if self.compressed else 0)
+        if sum(self.came_in) > most:
             assert held_bytes(self.stage) <= most
         self._check()
         self._end(0, "capture_end")

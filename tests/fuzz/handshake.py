@@ -21,9 +21,7 @@ def heads_of(found: list[Event]) -> list[bytes]:
 
 def told(syn: bool, found: list[Event]) -> list[Record]:
     """What the room says of it."""
-    # A PROXY header says how long it is, a first line may be as long: those are held until it is known what follows.
-    bounded = all(b"\n" in head and not head.startswith(b"\r\n\r\n\0") for head in heads_of(found) if head)
-    return Conversation(syn=syn, bounded=bounded).follow(found).finished()
+    return Conversation(syn=syn).follow(found).finished()
 
 
 def plain(found: list[Event], records: list[Record]) -> bool:

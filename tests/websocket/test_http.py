@@ -159,9 +159,33 @@ def test_a_head_without_end_takes_no_more_memory_than_its_limit() -> None:
     assert reader.pending_bytes < 2_000
 
 
-def test_what_is_no_http_breaks_the_reader() -> None:
-    heads, reader = read([b"\x00\x01\x02"])
-    assert (heads, reader.broken, reader.head_too_long) == ([], True, False)
+@pytest.mark.parametrize("data", [b"\x00\x01\x02", b"\x00" * 100, b"GET", b"GET /" + b"x" * 100])
+def test_what_is_no_http_breaks_the_reader(data: bytes) -> None:
+    heads, reader = read([data, b"\x03" * 100, b"\r\n"])
+    assert (heads, reader.broken, reader.head_too_long, reader.pending_bytes) == ([], True, False, 0)
+
+
+def test_a_broken_reader_holds_nothing() -> None:
+    chunked = head("POST / HTTP/1.1", [("Transfer-Encoding", "chunked")])
+    for last in (b"GET /" + b"x" * 40_000, b"\x00" * 40_000, b"no head\r\n\r\n" + b"x" * 40_000, chunked + b"1" * 40_000):
+        _, reader = read([last, b"more"], limit=1_000)
+        assert (reader.broken, reader.pending_bytes, len(reader._buffer)) == (True, 0, 0)
+    reader = HttpReader(LIMIT)
+    reader.receive(b"GET / HT", 0, 0)
+    reader.gap(1)
+    assert (reader.broken, reader.pending_bytes) == (True, 0)
+
+
+def test_a_chunk_line_takes_no_more_memory_than_a_head() -> None:
+    pieces = [head("POST / HTTP/1.1", [("Transfer-Encoding", "chunked")]), b"1;" + b"x" * 150]
+    assert not read(pieces, limit=200)[1].broken
+    assert read([*pieces, b"x" * 50], limit=200)[1].broken
+
+
+def test_many_heads_that_come_at_once() -> None:
+    data = request() * 1_000
+    heads, reader = read([data[:-1], data[-1:]])
+    assert (len(heads), reader.pending_bytes) == (1_000, 0)
 
 
 @pytest.mark.parametrize("line", [b"xyz\r\n", b"-1\r\n", b"\xff\r\n", b"1" * 5_000])

@@ -299,13 +299,65 @@ pieces = st.sampled_from(
 events = st.tuples(st.integers(0, 1), st.one_of(pieces, st.binary(max_size=20), st.integers(1, 400)))
 
 
+LONG_PROXY = PROXY_V2[:14] + b"\xff\xff" + bytes(65_535)
+
+
+@pytest.mark.parametrize("size", [100, 1_460, 40_000])
+def test_a_proxy_header_may_be_longer_than_any_limit(size: int) -> None:
+    opening = Opening(0, Limits(http_head=1_000, held_bytes=1_000))
+    data = LONG_PROXY + request()
+    for place in range(0, len(data), size):
+        assert opening._held_bytes <= 1_000
+        opening.receive(0, data[place : place + size], place, place)
+    opening.receive(1, response(), 0, 0)
+    assert opening.outcome == "websocket"
+
+
+def test_a_response_waits_for_the_request_behind_a_proxy_header() -> None:
+    opening = play((0, PROXY_V2[:20]), (1, response()), (0, PROXY_V2[20:]), (0, request()))
+    assert opening.outcome == "websocket"
+    assert opening.attempt is not None
+    assert opening.attempt.request is not None
+
+
+def test_a_first_line_without_end_is_held_up_to_the_limit_of_a_head() -> None:
+    opening = Opening(0, Limits(http_head=1_000))
+    opening.receive(0, b"GET /" + b"x" * 500, 0, 0)
+    assert (opening.outcome, opening._held_bytes) == (None, 505 + 128)
+    opening.receive(0, b"x" * 500, 0, 0)
+    assert (opening.outcome, opening._held_bytes) == ("other", 0)
+    assert [len(chunk.data) for chunk in opening.undecided_chunks(0)] == [505, 500]
+
+
+def test_a_first_line_in_the_tiniest_pieces_costs_no_more_than_what_may_be_held() -> None:
+    opening = Opening(0, Limits(held_bytes=10_000))
+    opening.receive(0, b"GET ", 0, 0)
+    for count in range(3_000):
+        opening.receive(0, b"x", 0, 0)
+        assert opening._held_bytes <= 5 + count + 10_000
+    opening.receive(0, b" HTTP/1.1\r\n", 0, 0)
+    assert (opening.is_http, opening._held_bytes) == (True, 0)
+
+
+def test_what_is_lost_is_held_no_more() -> None:
+    broken = play((0, b"GET / HTTP/1.1\r\nX: " + b"y" * 40_000), limits=Limits(http_head=1_000))
+    assert (broken.limit_reached, broken._sides[0].reader and broken._sides[0].reader.pending_bytes) == (True, 0)
+    torn = play((0, b"GET /" + b"x" * 500), (0, 100))
+    assert (torn._held_bytes, torn.undecided_chunks(0)) == (0, [])
+
+
 @given(st.lists(events, max_size=14), st.sampled_from([None, 0, 1]), st.integers(100, 3_000))
 def test_any_bytes_in_any_order_never_raise(story: list[tuple[int, bytes | int]], initiator: int | None, limit: int) -> None:
     opening = play(*story, initiator=initiator, limits=Limits(http_head=limit, held_bytes=limit))
     opening.end(0)
     opening.end(1)
     if opening.outcome is None:
-        assert opening._held_bytes <= limit
+        assert opening._waiting_bytes <= limit
+        assert opening._early_bytes <= limit
+        for side in opening._sides:
+            assert side.beginning.length < max(limit, 107)
+            assert 128 * len(side.beginning.pieces) <= max(limit, 128)
+            assert side.reader is None or side.reader.pending_bytes <= limit + 4
 
 
 @given(st.lists(events, max_size=14), st.integers(1, 40))

@@ -16,6 +16,15 @@ def test_a_head_that_has_come_in_part_weighs_its_bytes() -> None:
     assert (opening_weight(opening, 50), requests_of(opening)) == (50, 0)
 
 
+def test_a_first_line_that_has_not_ended_weighs_once_what_it_takes() -> None:
+    opening = Opening(0, Limits())
+    for packet in range(3):
+        opening.receive(0, b"GET " + b"x" * 96, packet, packet)
+    assert opening_weight(opening, 300) == 300 + 3 * 128
+    opening.receive(0, b"no more\r\n", 4, 4)
+    assert opening_weight(opening, 309) == 0
+
+
 def test_requests_without_an_answer_weigh_what_was_heard_at_most() -> None:
     opening = Opening(0, Limits(http_head=1_000))
     for packet in range(3):

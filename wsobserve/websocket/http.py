@@ -66,9 +66,11 @@ class HttpReader:
         self.head_limit = head_limit
         self.broken = False  # not HTTP, or a head that cannot be read: nothing more comes out
         self.head_too_long = False
-        self._buffer = b""
+        self._buffer = bytearray()
         self._position = 0  # in the buffer: what lies before it was stepped over
         self._searched = 0  # in the buffer: no head ends before it
+        self._in_line = False  # a request line has begun that only its end can tell more of
+        self._begun_well = False  # the head at hand has a first line
         self._waiting = False  # a head was given, its body is not known yet
         self._body = 0  # bytes of body to step over; UNTIL_CLOSE
         self._chunked = False
@@ -95,10 +97,18 @@ class HttpReader:
         if self._waiting:
             return None
         head = self._read_head(time_ns, packet) if self._step_over_body() else None
-        self._buffer = self._buffer[self._position :]
-        self._searched = max(self._searched - self._position, 0)
-        self._position = 0
+        if head is None and self._position:
+            # Not behind each of many heads that came at once: what lies behind it would be moved every time.
+            del self._buffer[: self._position]
+            self._searched = max(self._searched - self._position, 0)
+            self._position = 0
         return head
+
+    def give_up(self) -> None:
+        """It cannot be read: nothing more comes out, and nothing is held."""
+        self.broken = True
+        self._buffer = bytearray()
+        self._position = self._searched = 0
 
     def body(self, length: int, chunked: bool) -> None:
         """Behind the head just given come `length` bytes (UNTIL_CLOSE: all that follows), or chunks (RFC 9112, 7.1)."""
@@ -109,7 +119,9 @@ class HttpReader:
 
     def rest(self) -> bytes:
         """The bytes behind the head just given: they are not HTTP any more."""
-        data, self._buffer, self._searched = self._buffer, b"", 0
+        data = bytes(self._buffer[self._position :])
+        self._buffer = bytearray()
+        self._position = self._searched = 0
         return data
 
     def gap(self, length: int) -> None:
@@ -119,7 +131,7 @@ class HttpReader:
         if not self.pending_bytes and not self._waiting and 0 < length <= self._body:
             self._body -= length
         else:
-            self.broken = True
+            self.give_up()
 
     def _step_over_body(self) -> bool:
         """Whether the next byte begins a head."""
@@ -137,7 +149,8 @@ class HttpReader:
                 return True
             line_end = self._buffer.find(b"\n", self._position)
             if line_end < 0:
-                self.broken = len(self._buffer) - self._position > LINE_LIMIT
+                if self.pending_bytes > min(LINE_LIMIT, self.head_limit):
+                    self.give_up()
                 return False
             line = self._buffer[self._position : line_end].rstrip(b"\r")
             self._position = line_end + 1
@@ -149,31 +162,46 @@ class HttpReader:
                 continue  # the line end behind a chunk's data
             size = CHUNK_SIZE.fullmatch(line)
             if size is None:
-                self.broken = True
+                self.give_up()
                 return False
             self._body = int(size[1], 16)
             self._trailer = self._body == 0
 
     def _read_head(self, time_ns: int, packet: int) -> Head | None:
         # RFC 9112, 2.2: a server SHOULD ignore at least one empty line received prior to the request line.
-        while self._buffer[self._position : self._position + 1] in (b"\r", b"\n"):
+        while self._position < len(self._buffer) and self._buffer[self._position] in b"\r\n":
             self._position += 1
         match = HEAD_END.search(self._buffer, max(self._position, self._searched))
         length = (match.start() if match else len(self._buffer)) - self._position
         if length > self.head_limit:
-            self.broken = self.head_too_long = True
+            self.head_too_long = True
+            self.give_up()
             return None
         if match is None:
+            if not self._begun_well and self._is_no_head(length):
+                self.give_up()
+                return None
             # The four bytes of an end may have come in part.
             self._searched = max(len(self._buffer) - 3, 0)
-            self.broken = looks_like_http(self._buffer[self._position : self._position + LOOK]) is False
             return None
-        head = parse_head(self._buffer[self._position : match.start()], time_ns, packet)
+        head = parse_head(bytes(self._buffer[self._position : match.start()]), time_ns, packet)
         self._position = match.end()
         self._searched = 0
-        self.broken = head is None
+        self._in_line = self._begun_well = False
         self._waiting = True
+        if head is None:
+            self.give_up()
         return head
+
+    def _is_no_head(self, length: int) -> bool:
+        """Whether what is at hand cannot become a head: no head has ended in these `length` bytes."""
+        if self._in_line and length < LOOK and self._buffer.find(b"\n", max(self._position, self._searched)) < 0:
+            return False  # not all of it is looked at again with every piece
+        start = bytes(self._buffer[self._position : self._position + LOOK])
+        verdict = looks_like_http(start)
+        self._begun_well = verdict is True
+        self._in_line = verdict is None and REQUEST_START.match(start) is not None
+        return verdict is False
 
 
 HEAD_END = re.compile(rb"\r?\n\r?\n")

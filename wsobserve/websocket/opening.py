@@ -12,8 +12,8 @@ from collections import deque
 import msgspec
 
 from wsobserve.config import Limits
-from wsobserve.websocket.http import Head, HttpReader, looks_like_http, request_body, response_body
-from wsobserve.websocket.preamble import is_tls, looks_like_frames, what_else, without_proxy_header
+from wsobserve.websocket.http import LOOK, Head, HttpReader, looks_like_http, request_body, response_body
+from wsobserve.websocket.preamble import Beginning, looks_like_frames, what_else
 
 # A client must wait for the answer (RFC 6455, 4.1). One that has sent so much more was answered where nobody captured.
 CHUNKS_BEFORE_ANSWER = 16
@@ -40,27 +40,29 @@ class Attempt(msgspec.Struct, frozen=True):
 class Side:
     """One direction of the HTTP part."""
 
-    def __init__(self, head_limit: int) -> None:
-        self.head_limit = head_limit
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
         self.reader: HttpReader | None = None  # once it is known to be HTTP
-        self.undecided: list[Chunk] = []  # too little to tell what it is
-        self.beginning = b""  # the same, joined
+        self.foreign: list[Chunk] = []  # once it is known not to be
+        self.beginning = self._anew()  # too little to tell what it is
         self.lost = False  # out of step: only a chunk that begins with a head helps
         self.gone = False  # out of step because bytes are missing: anything may have begun in between
         self.seen = False  # bytes or a gap have come
 
     def start(self) -> None:
         """The next bytes are the start of a head."""
-        self.reader = HttpReader(self.head_limit)
+        self.reader = HttpReader(self.limits.http_head)
         self.lost = self.gone = False
 
     def restart(self) -> None:
         """Whatever follows is something new (behind a CONNECT)."""
         self.reader = None
-        self.undecided = []
-        self.beginning = b""
+        self.beginning = self._anew()
         self.lost = self.gone = False
         self.seen = False
+
+    def _anew(self) -> Beginning:
+        return Beginning(min(LOOK, self.limits.http_head), self.limits.held_bytes // CHUNK_COST)
 
 
 class Opening:
@@ -84,8 +86,8 @@ class Opening:
         self.malformed = 0  # heads that could not be read, until the caller takes them
         self.early_client_data = False  # the client's bytes were in the capture before the response
         self.held: tuple[list[Chunk], list[Chunk]] = ([], [])  # per half: bytes behind the handshake
-        self._held_bytes = 0
-        self._sides = (Side(limits.http_head), Side(limits.http_head))
+        self._waiting_bytes = 0  # of those
+        self._sides = (Side(limits), Side(limits))
         self._requests: deque[Head] = deque()
         self._upgrade: Head | None = None  # the request that everything behind it waits for
         self._request_may_come = True  # so a response without one waits
@@ -97,6 +99,12 @@ class Opening:
     def unanswered(self) -> Head | None:
         """The upgrade request that has no response yet."""
         return self._upgrade if self._upgrade is not None and self._upgrade.asks_for_websocket else None
+
+    @property
+    def _held_bytes(self) -> int:
+        """Memory for what waits behind a handshake, and for what is not known yet to be HTTP."""
+        beginnings = [side.beginning for side in self._sides]
+        return self._waiting_bytes + sum(each.length + CHUNK_COST * len(each.pieces) for each in beginnings)
 
     def receive(self, half: int, data: bytes, time_ns: int, packet: int) -> None:
         """The next bytes of a half."""
@@ -112,6 +120,7 @@ class Opening:
             return
         if self._early and half == self._early_half:
             self._early.append(Chunk(b"", time_ns, packet, length))
+            self._early_bytes += CHUNK_COST
             return
         if side.reader is not None:
             side.reader.gap(length)
@@ -120,8 +129,7 @@ class Opening:
             side.lost = True
         if side.lost:
             side.gone = True
-            side.undecided = []
-            side.beginning = b""
+            side.beginning.take()
             self._requests.clear()  # which response answers which request is not known any more
         if half == self.client and self._early:
             self._request_may_come = False
@@ -149,11 +157,11 @@ class Opening:
 
     def undecided_chunks(self, half: int) -> list[Chunk]:
         """The first bytes of a half that turned out not to be HTTP, or of which it is not known."""
-        return self._sides[half].undecided
+        side = self._sides[half]
+        return side.foreign or _chunks(side.beginning.pieces)
 
     def _receive(self, half: int, chunk: Chunk) -> None:
         side = self._sides[half]
-        first = not side.seen
         side.seen = True
         if self.outcome is not None:
             self._hold(half, chunk)
@@ -161,10 +169,8 @@ class Opening:
             self._receive_lost(half, side, chunk)
         elif side.reader is not None:
             self._feed(half, chunk)
-        elif first or side.undecided:
-            side.undecided.append(chunk)
-            side.beginning += chunk.data
-            self._decide(half, side)
+        else:
+            self._receive_beginning(half, side, chunk)
 
     def _receive_lost(self, half: int, side: Side, chunk: Chunk) -> None:
         if self._upgrade is not None and half == self.client:
@@ -180,45 +186,40 @@ class Opening:
             self._give_up_answer()
         elif side.gone and not self._is_http_of(1 - half):
             # Both heads of a handshake may lie in holes.
-            side.undecided = [chunk]
+            side.foreign = [chunk]
             self.outcome = "other"
 
     def _is_http_of(self, half: int) -> bool:
         return self._sides[half].reader is not None and not self._sides[half].lost
 
-    def _decide(self, half: int, side: Side) -> None:
-        """What the first bytes of a half are."""
-        rest = without_proxy_header(side.beginning)
-        if rest is None:
+    def _receive_beginning(self, half: int, side: Side, chunk: Chunk) -> None:
+        """Bytes of a half of which it is not known what they are."""
+        is_http = side.beginning.receive(chunk.data, chunk.time_ns, chunk.packet)
+        if is_http is None:
             return
-        verdict = looks_like_http(rest)
-        if verdict is None or (len(rest) < 3 and not verdict and is_tls(rest)):
-            return
-        skip = len(side.beginning) - len(rest)
-        chunks, side.undecided, side.beginning = side.undecided, [], b""
-        if not verdict:
+        data = side.beginning.joined()
+        chunks = _chunks(side.beginning.take())
+        if not is_http:
+            side.foreign = chunks
             self._release_early()  # perhaps a 101 without its request; then these are frames
             if self.outcome is None and (self.unanswered is None or half == self.client):
-                self.outcome = what_else(rest)
+                self.outcome = what_else(data)
                 # A client whose SYN was captured cannot have gone on without it: the gap would have come first.
                 from_server = self.initiator is not None and half != self.initiator and not self._is_http_of(1 - half)
-                if from_server and looks_like_frames(rest):
+                if from_server and looks_like_frames(data):
                     self.outcome = "unanswered"
-                side.undecided = chunks
                 return
+            side.foreign = []
             for chunk in chunks:
                 self._hold(half, chunk)
             if self.outcome is None:
                 self._give_up_answer()
             return
         self.is_http = True
-        self._learn_role(half, rest)
+        self._learn_role(half, data)
         side.start()
         for chunk in chunks:
-            piece = chunk.data[skip:]
-            skip = max(skip - len(chunk.data), 0)
-            if piece:
-                self._receive(half, Chunk(piece, chunk.time_ns, chunk.packet))
+            self._receive(half, chunk)
 
     def _learn_role(self, half: int, data: bytes) -> None:
         is_response = data.lstrip(b"\r\n").startswith(b"HTTP/")
@@ -248,7 +249,7 @@ class Opening:
         side = self._sides[self.client]
         if not side.seen:
             return self.initiator == self.client
-        return side.beginning != b"" or (side.reader is not None and not side.lost and side.reader.in_head)
+        return not side.lost and not side.foreign and (side.reader is None or side.reader.in_head)
 
     def _release_early(self) -> None:
         if not self._early:
@@ -269,7 +270,7 @@ class Opening:
         head = side.reader.receive(chunk.data, chunk.time_ns, chunk.packet)
         while head is not None:
             if head.method is None:
-                side.reader.broken = True
+                side.reader.give_up()
                 break
             if len(self._requests) >= PENDING_REQUESTS:
                 self._requests.popleft()
@@ -290,7 +291,7 @@ class Opening:
         while head is not None:
             status_code = head.status_code
             if status_code is None:
-                side.reader.broken = True
+                side.reader.give_up()
                 break
             if status_code // 100 == 1 and status_code != 101:
                 # RFC 9110, 15.2: an interim response; the final one is still to come.
@@ -324,7 +325,7 @@ class Opening:
             if not asked and not response.asks_for_websocket:
                 self.outcome = "http2" if "h2c" in response.tokens("upgrade") else "http"
             else:
-                for chunk in self._sides[1 - half].undecided:
+                for chunk in _chunks(self._sides[1 - half].beginning.take()):
                     self._hold(1 - half, chunk)
                 self.attempt = Attempt(request, response)
                 old = request is not None and "sec-websocket-key1" in request.fields
@@ -365,7 +366,7 @@ class Opening:
     def _replay(self, half: int) -> None:
         chunks = list(self.held[half])
         self.held[half].clear()
-        self._held_bytes -= sum(len(chunk.data) + CHUNK_COST for chunk in chunks)
+        self._waiting_bytes -= sum(len(chunk.data) + CHUNK_COST for chunk in chunks)
         for chunk in chunks:
             if chunk.missing:
                 self.gap(half, chunk.missing, chunk.time_ns, chunk.packet)
@@ -375,11 +376,11 @@ class Opening:
     def _hold(self, half: int, chunk: Chunk) -> None:
         if not chunk.data and not chunk.missing:
             return
-        self._held_bytes += len(chunk.data) + CHUNK_COST
+        self._waiting_bytes += len(chunk.data) + CHUNK_COST
         self.held[half].append(chunk)
         if self.outcome is not None:
             return
-        if self._held_bytes > self.limits.held_bytes:
+        if self._waiting_bytes > self.limits.held_bytes:
             self.limit_reached = True
             self._give_up_answer()
         elif self.unanswered is not None and len(self.held[half]) > CHUNKS_BEFORE_ANSWER:
@@ -389,3 +390,7 @@ class Opening:
         """What follows the upgrade must be followed without knowing what was answered."""
         self.attempt = Attempt(self.unanswered, None)
         self.outcome = "unanswered"
+
+
+def _chunks(pieces: list[tuple[bytes, int, int]]) -> list[Chunk]:
+    return [Chunk(*piece) for piece in pieces]
