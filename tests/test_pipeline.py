@@ -125,7 +125,7 @@ def test_an_empty_batch_is_nothing() -> None:
     assert Pipeline().receive(batches[0].part(0, 0)) == []
 
 
-def test_a_bug_of_ours_ends_its_connection_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_of_ours_ends_its_connection_and_nothing_else() -> None:
     whole = [record for record in observed(CAPTURES / "websockets_chat.pcap")[0] if isinstance(record, ChannelMessage)]
     unlucky = whole[0].message.half.connection
 
@@ -135,10 +135,13 @@ def test_a_bug_of_ours_ends_its_connection_and_nothing_else(monkeypatch: pytest.
                 raise KeyError("a bug")
             return super().receive(record)
 
-    monkeypatch.setattr("wsobserve.pipeline.Payload", Faulty)
+    frail = Pipeline()
+    frail._payload = Faulty()
+    batches = list(read_captures([str(CAPTURES / "websockets_chat.pcap")]))
     with pytest.raises(KeyError):
-        observed(CAPTURES / "websockets_chat.pcap")
+        list(map(frail.receive, batches))
     pipeline = Pipeline(survive=True)
+    pipeline._payload = Faulty()
     records: list[Record] = []
     for item in read_captures([str(CAPTURES / "websockets_chat.pcap")]):
         records += pipeline.receive(item)

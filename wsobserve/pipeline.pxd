@@ -6,6 +6,7 @@ from wsobserve.schema.fold cimport SchemaFold
 from wsobserve.stats.series cimport SeriesFold
 from wsobserve.stats.volume cimport VolumeFold
 from wsobserve.stream_bytes cimport StreamBytes
+from wsobserve.tally cimport Tally
 from wsobserve.transport.stage cimport Transport
 from wsobserve.websocket.stage cimport WebSocket
 
@@ -22,9 +23,10 @@ cdef class Pipeline:
     cdef object _most_messages
     cdef long long _messages_given
     cdef bint _gives_messages
+    cdef Tally _tally
     cdef Transport _transport
     cdef WebSocket _websocket
-    cdef Payload _payload
+    cdef public Payload _payload  # public for a test, that puts a faulty one in its place
     cdef object _loss
 
     cpdef list receive(self, object item)

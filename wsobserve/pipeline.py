@@ -11,6 +11,7 @@ from __future__ import annotations
 from wsobserve.config import DEFAULT_LIMITS, Limits
 from wsobserve.findings import Findings
 from wsobserve.payload.stage import Payload
+from wsobserve.payload.structure import COMPILED
 from wsobserve.records import (
     Accounting,
     Anomaly,
@@ -29,6 +30,7 @@ from wsobserve.records import (
     StreamRecord,
 )
 from wsobserve.stream_bytes import StreamBytes
+from wsobserve.tally import Tally
 from wsobserve.transport.stage import Transport
 from wsobserve.websocket.stage import WebSocket
 
@@ -67,7 +69,8 @@ class Pipeline:
         self._messages_given = 0
         self._gives_messages = messages is None or messages > 0
         self._transport = Transport(limits, worker=worker, workers=workers)
-        self._websocket = WebSocket(limits, frames=frames, messages=folds or self._gives_messages)
+        self._tally = Tally(self._findings, limits) if folds and COMPILED else None
+        self._websocket = WebSocket(limits, frames=frames, messages=self._tally or folds or self._gives_messages)
         self._payload = Payload(limits)
         self._loss = Accounting()  # what the capture says that it lost
 
@@ -104,6 +107,8 @@ class Pipeline:
     def findings(self) -> Findings:
         """Everything that is known now; it grows on with the pipeline."""
         findings = self._findings
+        if self._tally is not None:
+            self._tally.flush()
         findings.accounting = self.accounting()
         findings.open_connections = self._websocket.summaries()
         findings.now_ns = self.now_ns
@@ -122,6 +127,8 @@ class Pipeline:
         found: list[Record] = []
         websocket = self._websocket
         self._gives_messages = self._most_messages is None or self._messages_given < self._most_messages
+        if self._tally is not None:
+            self._tally.open = not self._gives_messages
         index = 0
         count = len(stream_records)
         while index < count:
@@ -153,6 +160,8 @@ class Pipeline:
                         self._schemas.add(channel_message)
                         self._volumes.add(channel_message)
                         self._series.add(channel_message)
+                        if self._tally is not None:
+                            self._tally.learn(channel_message)
                     if self._gives_messages:
                         self._messages_given += 1
                         records.append(channel_message)

@@ -149,8 +149,17 @@ def test_a_snapshot_can_be_gone_on_from(first: list[int], second: list[int], lim
     assert fold.snapshot() == folded(first + second, limit).snapshot()
 
 
-def test_histograms_of_different_limits_do_not_add_up() -> None:
+def test_a_finer_histogram_can_be_added_and_a_coarser_one_cannot() -> None:
+    coarse, fine, both = SizesFold(8), SizesFold(512), SizesFold(8)
+    for value in (0, 1, 17, 400, 401, 70_000):
+        fine.add(value)
+        both.add(value)
+    for value in range(3, 4_000, 7):
+        coarse.add(value)
+        both.add(value)
+    coarse.merge(fine)
+    assert coarse.snapshot() == both.snapshot()
     with pytest.raises(ValueError):
-        SizesFold(8).merge(SizesFold(16))
+        SizesFold(16).merge(SizesFold(8))
     with pytest.raises(ValueError):
         SizesFold(1)

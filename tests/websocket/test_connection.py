@@ -344,7 +344,10 @@ def test_anomalies_of_the_transport_count_for_a_websocket_only() -> None:
 def test_health_is_told_with_the_client_first() -> None:
     halves = (Half(connection="c", source=SERVER, destination=CLIENT), Half(connection="c", source=CLIENT, destination=SERVER))
     made = WebSocketConnection(
-        Connection(id="c", endpoints=(SERVER, CLIENT), halves=halves, time_ns=1, packet=1, initiator=1), Limits()
+        Connection(id="c", endpoints=(SERVER, CLIENT), halves=halves, time_ns=1, packet=1, initiator=1),
+        Limits(),
+        frames=True,
+        messages=True,
     )
     made.read(1, request(), 1, 1, [])
     made.read(0, response(), 2, 2, [])

@@ -48,7 +48,8 @@ cdef class SchemaFold:
     @cython.locals(channel=ChannelKinds, kind=Kind, made=cython.bint, structure=str, key=tuple, time_ns=cython.longlong)
     cpdef add(self, message)
     @cython.locals(channel=ChannelKinds, kind=Kind)
-    cpdef bint add_like(self, message, long long messages, long long first_ns, long long last_ns) except -1
+    cpdef add_like(self, message, long long messages, long long first_ns, long long last_ns)
+    cdef _keep_within(self, ChannelKinds channel)
     cdef _add_body(self, Kind kind, message)
     @cython.locals(kind=Kind)
     cdef _take_in(self)

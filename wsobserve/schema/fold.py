@@ -169,6 +169,10 @@ class SchemaFold:
                 return
         else:
             self._add_body(kind, message)
+        self._keep_within(channel)
+
+    def _keep_within(self, channel: ChannelKinds) -> None:
+        """Take in, and give up, what has become too much."""
         if self._structures > self._most_structures:
             self._take_in()
         limits = self._limits
@@ -179,18 +183,22 @@ class SchemaFold:
         ):
             self._trim()
 
-    def add_like(self, message: ChannelMessage, messages: int, first_ns: int, last_ns: int) -> bool:
-        """So many messages of the structure of this one, seen from one time to the other; False: add them one by one."""
-        channel = self._channels.get(message.channel)
-        kind = channel.kinds.get((message.message.half.direction, message.name)) if channel is not None else None
-        if kind is None or not message.structure or message.length > self._most_values:
-            return False
+    def add_like(self, message: ChannelMessage, messages: int, first_ns: int, last_ns: int) -> None:
+        """So many messages of the structure of this one, seen from one time to the other, none of them too long."""
         self._messages += messages
+        channel = self._channels.get(message.channel) or self._channel(message.channel)
+        if channel is None:
+            return
+        key = (message.message.half.direction, message.name)
+        kind = channel.kinds.get(key)
+        if kind is None:
+            kind = channel.kind(key, first_ns)
+            if kind is None:
+                return
+            self._nodes += 1
         kind.count_like(message.format, messages, first_ns, last_ns)
         self._structures += kind.add_structure(message.structure, messages)
-        if self._structures > self._most_structures:
-            self._take_in()
-        return True
+        self._keep_within(channel)
 
     def _add_body(self, kind: Kind, message: ChannelMessage) -> None:
         limits = self._limits

@@ -17,6 +17,16 @@ cdef class Total:
     cdef readonly SizesFold sizes
 
     cpdef add(self, str form, long long time_ns, long long frame_bytes, long long length)
+    cpdef add_like(
+        self,
+        str form,
+        long long messages,
+        long long first_ns,
+        long long last_ns,
+        long long frame_bytes,
+        long long payload_bytes,
+        SizesFold sizes,
+    )
     cpdef merge(self, Total other)
     cpdef snapshot(self, tuple key)
 
@@ -26,6 +36,19 @@ cdef class SeriesFold:
     cdef object _totals
     cdef dict _by_key
 
-    @cython.locals(key=tuple, total=Total, made=cython.bint)
+    @cython.locals(known=cython.Py_ssize_t)
     cpdef add(self, message)
+    @cython.locals(known=cython.Py_ssize_t, total=Total)
+    cpdef add_like(
+        self,
+        message,
+        long long messages,
+        long long first_ns,
+        long long last_ns,
+        long long frame_bytes,
+        long long payload_bytes,
+        SizesFold sizes,
+    )
+    @cython.locals(key=tuple, total=Total)
+    cdef Total _total(self, message)
     cpdef merge(self, SeriesFold other)

@@ -49,6 +49,18 @@ class Total:
         if time_ns > self._last_ns:
             self._last_ns = time_ns
 
+    def add_like(
+        self, form: str, messages: int, first_ns: int, last_ns: int, frame_bytes: int, payload_bytes: int, sizes: SizesFold
+    ) -> None:
+        """So many decoded messages at once, with the sums and the histogram of theirs."""
+        self.messages += messages
+        self.frame_bytes += frame_bytes
+        self.formats[form] = self.formats.get(form, 0) + messages
+        self.payload_bytes += payload_bytes
+        self.sizes.merge(sizes)
+        self._first_ns = min(self._first_ns, first_ns)
+        self._last_ns = max(self._last_ns, last_ns)
+
     def merge(self, other: Total) -> None:
         """Take over what the other counted; it stays as it is."""
         self.messages += other.messages
@@ -93,16 +105,35 @@ class SeriesFold:
         return Total(self._sizes_limit)
 
     def add(self, message: ChannelMessage) -> None:
-        inner = message.message
-        half = inner.half
+        known = len(self._by_key)
+        self._total(message).add(message.format, message.message.time_ns, message.frame_bytes, message.length)
+        if len(self._by_key) > known and self._totals.crowded():
+            self._totals.settle()
+
+    def add_like(
+        self,
+        message: ChannelMessage,
+        messages: int,
+        first_ns: int,
+        last_ns: int,
+        frame_bytes: int,
+        payload_bytes: int,
+        sizes: SizesFold,
+    ) -> None:
+        """So many decoded messages of the series and format of this one, seen from one time to the other."""
+        known = len(self._by_key)
+        total = self._total(message)
+        total.add_like(message.format, messages, first_ns, last_ns, frame_bytes, payload_bytes, sizes)
+        if len(self._by_key) > known and self._totals.crowded():
+            self._totals.settle()
+
+    def _total(self, message: ChannelMessage) -> Total:
+        half = message.message.half
         key = (half.server, message.route, message.subprotocol, message.channel, half.direction, message.name)
         total = self._by_key.get(key)
-        made = total is None
         if total is None:
             total = self._totals.others() if key == OVERFLOW_KEY else self._totals.make(key)
-        total.add(message.format, inner.time_ns, message.frame_bytes, message.length)
-        if made and self._totals.crowded():
-            self._totals.settle()
+        return total
 
     def merge(self, other: SeriesFold) -> None:
         """Take over what the other knows; it stays as it is."""

@@ -140,9 +140,9 @@ class SizesFold:
                 self._coarsen(self.scale)
 
     def merge(self, other: SizesFold) -> None:
-        """Take over what the other knows; it stays as it is."""
-        if other.limit != self.limit:
-            raise ValueError("histograms of different limits do not add up")
+        """Take over what the other knows; it stays as it is. It may be finer than this one, not coarser."""
+        if other.limit < self.limit:
+            raise ValueError("a histogram cannot be made finer")
         if not other.count:
             return
         self._settle()

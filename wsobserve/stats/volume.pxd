@@ -16,6 +16,7 @@ cdef class Bucket:
     cdef public bint exported
 
     cpdef add(self, str form, long long frame_bytes, long long length)
+    cpdef add_like(self, long long messages, long long frame_bytes, long long payload_bytes, SizesFold sizes)
     cpdef merge(self, Bucket other)
 
 
@@ -51,8 +52,14 @@ cdef class VolumeFold:
     cdef long long _forgotten_ns
     cdef dict _gone
 
-    @cython.locals(channel=ChannelSteps, bucket=Bucket, time_ns=cython.longlong, before=cython.Py_ssize_t)
+    @cython.locals(bucket=Bucket)
     cpdef add(self, message)
+    @cython.locals(bucket=Bucket)
+    cpdef add_like(
+        self, message, long long messages, long long time_ns, long long frame_bytes, long long payload_bytes, SizesFold sizes
+    )
+    @cython.locals(channel=ChannelSteps, bucket=Bucket, before=cython.Py_ssize_t)
+    cdef Bucket _bucket(self, str name, direction, long long time_ns)
     cdef ChannelSteps _make(self, str name)
     cpdef merge(self, VolumeFold other)
     @cython.locals(channel=ChannelSteps)

@@ -52,6 +52,14 @@ class Bucket:
             self.payload_bytes += length
             self.sizes.add_length(length)
 
+    def add_like(self, messages: int, frame_bytes: int, payload_bytes: int, sizes: SizesFold) -> None:
+        """So many decoded messages at once, with the sums and the histogram of theirs."""
+        self.changed = True
+        self.messages += messages
+        self.frame_bytes += frame_bytes
+        self.payload_bytes += payload_bytes
+        self.sizes.merge(sizes)
+
     def merge(self, other: Bucket) -> None:
         """Take over what the other counted; who has seen the other does not matter here."""
         self.changed = True
@@ -143,22 +151,33 @@ class VolumeFold:
         return ChannelSteps(self._sizes_limit, self._forgotten_ns // STEPS_NS[0] * STEPS_NS[0])
 
     def add(self, message: ChannelMessage) -> None:
-        channel = self._by_name.get(message.channel)
-        if channel is None:
-            channel = self._make(message.channel)
         inner = message.message
-        time_ns = inner.time_ns
+        bucket = self._bucket(message.channel, inner.half.direction, inner.time_ns)
+        bucket.add(message.format, message.frame_bytes, message.length)
+        if self._entries > self._most_entries:
+            self._settle()
+
+    def add_like(
+        self, message: ChannelMessage, messages: int, time_ns: int, frame_bytes: int, payload_bytes: int, sizes: SizesFold
+    ) -> None:
+        """So many decoded messages of the channel and direction of this one, all of them in the second of `time_ns`."""
+        bucket = self._bucket(message.channel, message.message.half.direction, time_ns)
+        bucket.add_like(messages, frame_bytes, payload_bytes, sizes)
+        if self._entries > self._most_entries:
+            self._settle()
+
+    def _bucket(self, name: str, direction: Direction | None, time_ns: int) -> Bucket:
+        channel = self._by_name.get(name)
+        if channel is None:
+            channel = self._make(name)
         if time_ns < self._forgotten_ns:
             time_ns = self._forgotten_ns
-        direction = inner.half.direction
         bucket = channel.latest.get(direction)
         if bucket is None or time_ns < bucket.start_ns or time_ns >= bucket.end_ns:
             before = len(channel.buckets)
             bucket = channel.latest[direction] = channel.bucket((direction, time_ns // channel.step_ns))
             self._entries += len(channel.buckets) - before
-        bucket.add(message.format, message.frame_bytes, message.length)
-        if self._entries > self._most_entries:
-            self._settle()
+        return bucket
 
     def _make(self, name: str) -> ChannelSteps:
         if name == OVERFLOW:

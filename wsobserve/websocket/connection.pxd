@@ -9,7 +9,7 @@ cdef class WebSocketConnection:
     cdef readonly object connection
     cdef readonly object limits
     cdef readonly bint frame_records
-    cdef readonly bint message_records
+    cdef readonly object message_records
     cdef readonly object kind
     cdef readonly bint ignored
     cdef readonly object handshake

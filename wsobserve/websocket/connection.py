@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from wsobserve.config import Limits
+from wsobserve.message_sink import MessageSink
 from wsobserve.records import (
     CLIENT_TO_SERVER,
     SERVER_TO_CLIENT,
@@ -39,7 +40,7 @@ from wsobserve.websocket.waiting import opening_weight, recognition_weight, requ
 class WebSocketConnection:
     """State of one connection. `kind`: what it turned out to be; `ignored`: its bytes are not wanted any more."""
 
-    def __init__(self, connection: Connection, limits: Limits, *, frames: bool = True, messages: bool = True) -> None:
+    def __init__(self, connection: Connection, limits: Limits, *, frames: bool, messages: bool | MessageSink) -> None:
         self.connection = connection
         self.limits = limits
         self.frame_records = frames

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 
 from wsobserve.config import Limits
+from wsobserve.message_sink import MessageSink
 from wsobserve.records import Accounting, Anomaly, AnomalyKind, Half, HalfCount, Record, opcode_name
 from wsobserve.websocket.deflate import Inflater
 from wsobserve.websocket.frame import CurrentFrame, FrameReader
@@ -47,7 +48,14 @@ class DirectionDecoder:
     """
 
     def __init__(
-        self, half: Half, masked: bool, limits: Limits, in_step: bool, *, frames: bool = True, messages: bool = True
+        self,
+        half: Half,
+        masked: bool,
+        limits: Limits,
+        in_step: bool,
+        *,
+        frames: bool = True,
+        messages: bool | MessageSink = True,
     ) -> None:
         self.half = half
         self.masked = masked

@@ -1,6 +1,7 @@
 # C types of message.py, for its compiled build.
 import cython
 
+from wsobserve.message_sink cimport HalfSink
 from wsobserve.websocket.frame cimport CurrentFrame
 from wsobserve.websocket.pieces cimport Pieces
 from wsobserve.websocket.utf8 cimport is_utf8
@@ -31,12 +32,13 @@ cdef class MessageAssembler:
     cdef readonly Pieces _kept
     cdef bint _whole
     cdef bint _given_up
+    cdef HalfSink _sink
 
     @cython.locals(of_deflate=cython.int)
     cpdef receive(self, CurrentFrame frame, list out)
     cpdef lose(self, long long time_ns, long long packet, list out)
     cpdef give_up(self)
-    @cython.locals(payload=bytes, length=object)
+    @cython.locals(payload=bytes, length=object, sink=HalfSink)
     cdef _take_plain(self, CurrentFrame frame, list out)
     cdef bint _is_compressed(self, CurrentFrame frame) except -1
     @cython.locals(payload=bytes, room=cython.longlong)
@@ -46,6 +48,7 @@ cdef class MessageAssembler:
     cdef tuple _inflate(self, object inflater, bytes payload, object undecoded)
     cdef _break_off(self, CurrentFrame frame, list out)
     cdef _add_incomplete(self, long long time_ns, long long packet, list out)
+    @cython.locals(sink=HalfSink)
     cdef _add(
         self,
         long long time_ns,

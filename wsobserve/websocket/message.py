@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from wsobserve.message_sink import MessageSink
 from wsobserve.records import AnomalyKind, Half, Message, Record
 from wsobserve.websocket.deflate import WALK, Inflater
 from wsobserve.websocket.frame import CurrentFrame
@@ -19,14 +20,20 @@ Undecoded = Literal["incomplete", "context_lost", "inflate_error", "over_limit",
 
 
 class MessageAssembler:
-    """One direction. `anomalies` collects (kind, detail) until the caller takes them. `records`: whether they are wanted."""
+    """One direction. `anomalies` collects (kind, detail) until the caller takes them.
 
-    def __init__(self, half: Half, keep: int, keep_inflated: int, walk: int = WALK, *, records: bool = True) -> None:
+    `records`: whether they are wanted, or a sink that is asked for each whole message whether one is needed.
+    """
+
+    def __init__(
+        self, half: Half, keep: int, keep_inflated: int, walk: int = WALK, *, records: bool | MessageSink = True
+    ) -> None:
         self.half = half
         self.keep = keep
         self.keep_inflated = keep_inflated
         self.walk = walk
-        self.records = records
+        self.records = records is not False
+        self._sink = records.of(half) if isinstance(records, MessageSink) else None
         self.inflater: Inflater | None = None  # permessage-deflate, when it was agreed
         self.deflate_unknown = False  # the handshake was not captured: RSV1 tells
         self.unknown_extension = False  # one was agreed that we do not know: reserved bits say that it changed a payload
@@ -125,6 +132,11 @@ class MessageAssembler:
                 self.anomalies.append((AnomalyKind.INVALID_UTF8, ""))
         if self.records:
             length = frame.payload_length
+            sink = self._sink
+            if sink is not None:
+                frame_bytes = frame.header_length + length
+                if sink.take(frame.time_ns, frame.opcode, payload, valid_utf8 is True, length, frame_bytes):
+                    return
             out.append(
                 Message(
                     self.half,
@@ -239,6 +251,11 @@ class MessageAssembler:
         if undecoded is not None:
             self.undecoded[undecoded] = self.undecoded.get(undecoded, 0) + 1
         if self.records:
+            sink = self._sink
+            whole = undecoded is None and length is not None
+            utf8 = valid_utf8 is True
+            if whole and sink is not None and sink.take(time_ns, self._opcode, payload, utf8, length or 0, self._frame_bytes):
+                return
             out.append(
                 Message(
                     self.half,

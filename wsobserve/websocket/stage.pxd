@@ -9,7 +9,7 @@ from wsobserve.websocket.share cimport Share
 cdef class WebSocket:
     cdef readonly object limits
     cdef readonly bint frame_records
-    cdef readonly bint message_records
+    cdef readonly object message_records
     cdef dict _connections
     cdef list _shares
     cdef list _ignored

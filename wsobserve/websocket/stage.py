@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wsobserve.config import DEFAULT_LIMITS, PARTITIONS, Limits
+from wsobserve.message_sink import MessageSink
 from wsobserve.records import (
     Accounting,
     Anomaly,
@@ -23,10 +24,11 @@ from wsobserve.websocket.share import Share
 class WebSocket:
     """The stage. `take_ignored` names the connections whose bytes it does not want any more.
 
-    `frames`, `messages`: whether records of them are made. Whatever else is told and counted is the same without.
+    `frames`, `messages`: whether records of them are made; a sink is asked for each message whether it needs one.
+    Whatever else is told and counted is the same without.
     """
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS, *, frames: bool = True, messages: bool = True) -> None:
+    def __init__(self, limits: Limits = DEFAULT_LIMITS, *, frames: bool = True, messages: bool | MessageSink = True) -> None:
         self.limits = limits
         self.frame_records = frames
         self.message_records = messages

@@ -1,0 +1,52 @@
+# C types of tally.py, for its compiled build.
+import cython
+
+from wsobserve.message_sink cimport HalfSink, MessageSink
+from wsobserve.payload.structure cimport StructureReader
+from wsobserve.stats.sizes cimport SizesFold
+
+cdef int TEXT
+
+
+@cython.final
+cdef class LikeMessages:
+    cdef readonly object like
+    cdef readonly SizesFold sizes
+    cdef readonly long long start_ns
+    cdef readonly long long end_ns
+    cdef readonly long long first_ns
+    cdef readonly long long last_ns
+    cdef readonly long long messages
+    cdef readonly long long frame_bytes
+    cdef readonly long long payload_bytes
+
+    cpdef begin(self, long long time_ns, SizesFold sizes)
+
+
+cdef class HalfTally(HalfSink):
+    cdef readonly Tally tally
+    cdef readonly object half
+    cdef readonly dict known
+    cdef readonly long long learnt_at
+
+    @cython.locals(tally=Tally, structure=str, like=LikeMessages)
+    cpdef bint take(self, long long time_ns, int opcode, bytes payload, bint utf8, long long length, long long frame_bytes) except -1
+
+
+cdef class Tally(MessageSink):
+    cdef public bint open
+    cdef readonly HalfTally asked
+    cdef readonly StructureReader reader
+    cdef readonly long long sizes_limit
+    cdef readonly long long longest
+    cdef readonly long long table
+    cdef object _findings
+    cdef Py_ssize_t _most
+    cdef dict _counted
+
+    cpdef HalfSink of(self, half)
+    @cython.locals(asked=HalfTally, like=LikeMessages)
+    cpdef learn(self, message)
+    @cython.locals(like=LikeMessages)
+    cpdef flush(self)
+    cpdef hand_over(self, LikeMessages like)

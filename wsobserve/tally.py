@@ -1,0 +1,147 @@
+"""Messages that are like one before, counted without a record of each, and handed to the folds by the number.
+
+Two messages are alike to every fold when they come from the same server, route and subprotocol, in the same direction,
+with the same structure: they differ in their length and time, and of those sums and a histogram are enough. The first of
+a kind goes the long way, as a record, and what became of it is learnt; the folds know the rest when `flush` was called.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from wsobserve.config import SECOND_NS, Limits
+from wsobserve.findings import Findings
+from wsobserve.message_sink import HalfSink, MessageSink
+from wsobserve.payload.structure import StructureReader
+from wsobserve.records import ChannelMessage, Half
+from wsobserve.stats.sizes import SizesFold
+
+TEXT = 1  # RFC 6455, 5.2: opcode of a text frame
+
+
+class LikeMessages:
+    """Messages like one, of one second: the shortest time that a fold tells apart."""
+
+    __slots__ = ("end_ns", "first_ns", "frame_bytes", "last_ns", "like", "messages", "payload_bytes", "sizes", "start_ns")
+
+    def __init__(self, like: ChannelMessage, sizes: SizesFold) -> None:
+        self.like = like  # without its payload
+        self.sizes = sizes
+        self.start_ns = 0
+        self.end_ns = 0  # nothing is counted yet: every time is outside
+        self.first_ns = 0
+        self.last_ns = 0
+        self.messages = 0
+        self.frame_bytes = 0
+        self.payload_bytes = 0
+
+    def begin(self, time_ns: int, sizes: SizesFold) -> None:
+        """Nothing is counted; the second of this time begins."""
+        self.sizes = sizes
+        self.start_ns = time_ns // SECOND_NS * SECOND_NS
+        self.end_ns = self.start_ns + SECOND_NS
+        self.first_ns = self.last_ns = time_ns
+        self.messages = 0
+        self.frame_bytes = 0
+        self.payload_bytes = 0
+
+
+class HalfTally(HalfSink):
+    """Of one direction of one connection: what is known of its structures."""
+
+    __slots__ = ("half", "known", "learnt_at", "tally")
+
+    def __init__(self, tally: Tally, half: Half) -> None:
+        self.tally = tally
+        self.half = half
+        self.known: dict[str, LikeMessages] = {}
+        self.learnt_at = 0  # which of the tally's tables `known` refers to
+
+    def take(self, time_ns: int, opcode: int, payload: bytes, utf8: bool, length: int, frame_bytes: int) -> bool:
+        tally = self.tally
+        if not tally.open:
+            return False
+        tally.asked = self
+        if self.learnt_at != tally.table or length > tally.longest:
+            return False
+        structure = tally.reader.read(payload, utf8)
+        like = self.known.get(structure)
+        # Bytes are JSON only when there is an object or an array at their top.
+        if like is None or (opcode != TEXT and structure[0] not in "{["):
+            return False
+        if time_ns < like.start_ns or time_ns >= like.end_ns:
+            tally.hand_over(like)
+            like.begin(time_ns, SizesFold(tally.sizes_limit))
+        like.messages += 1
+        like.frame_bytes += frame_bytes
+        like.payload_bytes += length
+        like.sizes.add_length(length)
+        if time_ns < like.first_ns:
+            like.first_ns = time_ns
+        if time_ns > like.last_ns:
+            like.last_ns = time_ns
+        return True
+
+
+class Tally(MessageSink):
+    """Of all connections of a pipeline. Takes messages as long as it is `open`, that is, while nobody wants their records."""
+
+    __slots__ = ("_counted", "_findings", "_most", "asked", "longest", "open", "reader", "sizes_limit", "table")
+
+    def __init__(self, findings: Findings, limits: Limits) -> None:
+        self.open = False
+        self.asked: HalfTally | None = None  # the last one: what it did not take comes to `learn`
+        self.reader = StructureReader()
+        self.sizes_limit = limits.total_sizes
+        self.longest = limits.schema_values  # longer ones may hold more values than are looked into
+        self.table = 1
+        self._findings = findings
+        self._most = limits.structures
+        self._counted: dict[tuple[str | None, ...], LikeMessages] = {}
+
+    def of(self, half: Half) -> HalfSink:
+        return HalfTally(self, half)
+
+    def learn(self, message: ChannelMessage) -> None:
+        """What became of a message that was not taken: those like it can be."""
+        asked = self.asked
+        half = message.message.half
+        if not message.structure or asked is None or asked.half is not half:
+            return
+        if len(self._counted) >= self._most:
+            self.flush()
+            self._counted.clear()  # those that still come are learnt again
+            self.table += 1
+        if asked.learnt_at != self.table:
+            asked.known.clear()
+            asked.learnt_at = self.table
+        if len(asked.known) >= self._most:
+            return
+        route, subprotocol, channel = message.route, message.subprotocol, message.channel
+        key = (half.server, route, subprotocol, channel, half.direction, message.name, message.format, message.structure)
+        like = self._counted.get(key)
+        if like is None:
+            empty = msgspec.structs.replace(message.message, payload=b"")
+            like = LikeMessages(
+                msgspec.structs.replace(message, message=empty, body=None, length=0), SizesFold(self.sizes_limit)
+            )
+            self._counted[key] = like
+        asked.known[message.structure] = like
+
+    def flush(self) -> None:
+        """The folds get what has been counted."""
+        for like in self._counted.values():
+            self.hand_over(like)
+
+    def hand_over(self, like: LikeMessages) -> None:
+        """The folds get what has been counted of these."""
+        if not like.messages:
+            return
+        findings, message = self._findings, like.like
+        findings.schemas.add_like(message, like.messages, like.first_ns, like.last_ns)
+        findings.volumes.add_like(message, like.messages, like.first_ns, like.frame_bytes, like.payload_bytes, like.sizes)
+        findings.series.add_like(
+            message, like.messages, like.first_ns, like.last_ns, like.frame_bytes, like.payload_bytes, like.sizes
+        )
+        like.messages = 0
+        like.end_ns = like.start_ns  # what comes next begins anew
