@@ -359,6 +359,9 @@ class ChannelMessage(Record, frozen=True, kw_only=True):
     body: object = None
     # A JSON text of the body's keys, nesting and types, for the folds too; then there is no `body`. Empty: not worked out.
     structure: str = ""
+    # Of the structure's arrays: for each element in there, in the order in which they begin, how many of the body's have
+    # its structure.
+    elements: tuple[int, ...] = ()
 
 
 # --- names that stay the same from run to run ---------------------------------------------------------------------------

@@ -106,6 +106,22 @@ def test_json_may_come_with_its_structure_instead_of_its_body() -> None:
     assert said(stage, a_message(b'{"type":"join","room":"\\u0031"}')).body == {"type": "join", "room": "1"}
 
 
+def test_arrays_of_any_length_have_one_structure_and_their_lengths_beside_it() -> None:
+    stage = Payload(structures=True)
+    found = [said(stage, a_message(payload)) for payload in (b'{"type":"a","of":[1]}', b'{"type":"a","of":[1,2,3]}')]
+    assert [(one.structure, one.elements) for one in found] == [
+        ('{"type":"a","of":[0]}', (1,)),
+        ('{"type":"a","of":[0]}', (3,)),
+    ]
+
+
+def test_json_that_has_a_key_twice_is_decoded() -> None:
+    stage = Payload(structures=True)
+    for _ in range(2):
+        one = said(stage, a_message(b'{"type":"a","of":1,"type":"b"}'))
+        assert (one.structure, one.elements, one.body, one.name) == ("", (), {"type": "b", "of": 1}, "b")
+
+
 def test_bytes_are_json_only_with_an_object_or_an_array_at_their_top() -> None:
     stage = Payload(structures=True)
     assert [said(stage, a_message(payload, opcode=2)).format for payload in (b"[1]", b"1", b'"a"')] == [
@@ -152,7 +168,7 @@ def test_what_is_said_of_a_message_does_not_depend_on_its_structure_being_known(
     for payload, opcode in sent * 2:
         message = a_message(payload, opcode=opcode, valid_utf8=is_utf8(payload) if opcode == 1 else None)
         decoded, looked_up = said(decoding, message), said(looking_up, message)
-        assert msgspec.structs.replace(looked_up, body=decoded.body, structure="") == decoded
+        assert msgspec.structs.replace(looked_up, body=decoded.body, structure="", elements=()) == decoded
         assert looked_up.body == (None if looked_up.structure else decoded.body)
 
 
@@ -174,7 +190,7 @@ def test_of_every_capture_the_same_is_said_and_folded_with_and_without_structure
                     stage.receive(record)
             elif isinstance(record, ChannelMessage):
                 decoded, looked_up = (said(stage, record.message) for stage, _ in sides)
-                assert msgspec.structs.replace(looked_up, body=decoded.body, structure="") == decoded
+                assert msgspec.structs.replace(looked_up, body=decoded.body, structure="", elements=()) == decoded
                 known += bool(looked_up.structure)
                 for (_, fold), channel_message in zip(sides, (decoded, looked_up), strict=True):
                     fold.add(channel_message)

@@ -107,7 +107,11 @@ def test_random_keys_do_not_grow_the_fold_beyond_its_limit() -> None:
 
 BODIES = st.recursive(
     st.none() | st.integers() | st.text(max_size=2),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abcdef123"), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from("abcdef123"), inner, max_size=4)
+        | st.tuples(inner, st.integers(0, 5)).map(lambda pair: [pair[0]] * pair[1])
+    ),
     max_leaves=10,
 )
 MESSAGES = st.builds(
@@ -157,12 +161,17 @@ def test_the_result_depends_neither_on_order_nor_on_the_split(parts: list[list[C
     assert (backward.kinds(), backward.without_kind) == (expected, without_kind)
 
 
+reader = StructureReader()
+
+
 def by_structure(message: ChannelMessage) -> ChannelMessage:
     """The same message with the structure of its body instead, where it has one."""
     if message.format != "json":
         return message
-    structure = StructureReader().read(json.dumps(message.body, ensure_ascii=False).encode(), True)
-    return msgspec.structs.replace(message, body=None, structure=structure) if structure else message
+    structure = reader.structure(json.dumps(message.body, ensure_ascii=False).encode(), True)
+    if not structure:
+        return message
+    return msgspec.structs.replace(message, body=None, structure=structure, elements=reader.elements)
 
 
 def tree(limits: Limits, parts: list[list[ChannelMessage]]) -> SchemaFold:
@@ -209,6 +218,23 @@ def test_a_long_message_is_not_looked_into_by_its_structure_either() -> None:
     messages = [by_structure(said([1, 2, 3, 4, 5])), by_structure(said([1]))]
     [kind] = folded(messages, Limits(schema_values=5)).kinds()
     assert kind == folded([said([1, 2, 3, 4, 5]), said([1])], Limits(schema_values=5)).kinds()[0]
+
+
+def alike(messages: int) -> tuple[list[ChannelMessage], tuple[int, ...]]:
+    """So many messages of one structure, with arrays of other lengths, and how many of each element there are in all."""
+    several = [by_structure(said({"rows": [{"n": number}, {"n": 0}, {}] * (number + 1)}, "x")) for number in range(messages)]
+    assert len({one.structure for one in several}) == 1
+    return several, tuple(sum(numbers) for numbers in zip(*(one.elements for one in several), strict=True))
+
+
+def test_messages_that_are_alike_can_be_counted_by_the_number() -> None:
+    several, elements = alike(4)
+    fold = SchemaFold()
+    fold.add_like(several[0], 4, 5, 5, elements)
+    assert fold.kinds() == folded(several).kinds()
+    fold.add_like(several[0], 4, 5, 5, elements)
+    fold.add_like(several[0], 4, 5, 5, elements)
+    assert fold.kinds() == folded(several * 3).kinds()
 
 
 def test_merging_leaves_the_other_as_it_was() -> None:

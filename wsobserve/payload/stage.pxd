@@ -4,6 +4,7 @@ import cython
 from wsobserve.payload.structure cimport StructureReader
 
 cdef tuple NO_ROUTE
+cdef tuple NOT_KNOWN
 
 
 cdef class Payload:
@@ -14,7 +15,7 @@ cdef class Payload:
     cdef readonly long long forgotten
 
     cpdef list receive(self, record)
-    @cython.locals(text=cython.bint, known=tuple, structure=str, channel=str)
+    @cython.locals(text=cython.bint, known=tuple, structure=str, elements=tuple, channel=str)
     cdef _said(self, record)
     cdef tuple _learn(self, str structure, str channel, object direction)
     cdef _open(self, handshake)

@@ -13,15 +13,17 @@ import msgspec
 from wsobserve.config import DEFAULT_LIMITS, Limits
 from wsobserve.payload.formats import STRUCTURED, recognise
 from wsobserve.payload.name import message_name
-from wsobserve.payload.structure import COMPILED, UNKNOWN, StructureReader
+from wsobserve.payload.structure import COMPILED, UNKNOWN, StructureReader, repeats_a_key
 from wsobserve.records import ChannelMessage, Direction, Handshake, Message, kind_id
 
 TEXT = 1  # RFC 6455, 5.2: opcode of a text frame
 UNKNOWN_ROUTE = "unknown route"
 NO_ROUTE = (None, None)  # and no subprotocol
+NOT_KNOWN = (UNKNOWN, None, None)  # of messages that have to be decoded
 
 _decode = msgspec.json.Decoder().decode
 
+Known: TypeAlias = "tuple[str, str | None, str | None]"
 RouteKey: TypeAlias = "str | tuple[str, int]"  # the connection, and the stream of it if it has any
 
 
@@ -38,7 +40,7 @@ class Payload:
         self._routes: dict[RouteKey, tuple[str | None, str | None]] = {}  # the route and the subprotocol
         self._reader = StructureReader() if structures else None
         # By structure, channel and direction: the structure, the name, and the kind under which such messages are filed.
-        self._known: dict[tuple[str, str, Direction | None], tuple[str, str | None, str]] = {}
+        self._known: dict[tuple[str, str, Direction | None], Known] = {}
         self.forgotten = 0  # connections whose route was given up to stay within the limit
 
     def receive(self, record: Handshake | Message) -> list[ChannelMessage]:
@@ -54,20 +56,24 @@ class Payload:
         route, subprotocol = self._routes.get(_route_key(half.connection, half.stream), NO_ROUTE)
         channel = UNKNOWN_ROUTE if route is None else route
         format_name, body, name, schema, structure = "undecoded", None, None, None, UNKNOWN
+        elements: tuple[int, ...] = ()
         if record.complete and record.undecoded is None:
             text = record.opcode == TEXT
             if self._reader is not None:
-                structure = self._reader.read(record.payload, record.valid_utf8 is True)
+                structure = self._reader.structure(record.payload, record.valid_utf8 is True)
+                elements = self._reader.elements
+            known: Known | None = None
             # Bytes are JSON only when there is an object or an array at their top: see `formats`.
             if structure and (text or structure[0] in "{["):
                 direction = half.direction
                 known = self._known.get((structure, channel, direction))
                 if known is None:
                     known = self._learn(structure, channel, direction)
+            structure, name, schema = NOT_KNOWN if known is None else known
+            if structure:
                 format_name = "json"
-                structure, name, schema = known
             else:
-                structure = UNKNOWN
+                elements = ()
                 format_name, body = recognise(record.payload, text=text)
                 name = message_name(body)
                 schema = kind_id(channel, half.direction, name) if format_name in STRUCTURED else None
@@ -83,14 +89,18 @@ class Payload:
             length=record.length or 0,
             body=body,
             structure=structure,
+            elements=elements,
         )
 
-    def _learn(self, structure: str, channel: str, direction: Direction | None) -> tuple[str, str | None, str]:
+    def _learn(self, structure: str, channel: str, direction: Direction | None) -> Known:
         """What is to be known about messages of a structure that is new here."""
         if len(self._known) >= self._limits.structures:
             self._known.clear()  # those that still come are learnt again
-        name = message_name(_decode(structure))
-        known = self._known[structure, channel, direction] = structure, name, kind_id(channel, direction, name)
+        known: Known = NOT_KNOWN
+        if not repeats_a_key(structure):
+            name = message_name(_decode(structure))
+            known = structure, name, kind_id(channel, direction, name)
+        self._known[structure, channel, direction] = known
         return known
 
     def _open(self, handshake: Handshake) -> None:

@@ -4,6 +4,8 @@ import cython
 cdef int LONGEST_TEXT
 cdef int LONGEST_STRUCTURE
 cdef int DEEPEST
+cdef int MOST_ELEMENTS
+cdef int MOST_SIBLINGS
 cdef int MOST_DIGITS
 cdef int LONGEST_NAME
 cdef int LONGEST_NAMING_KEY
@@ -24,8 +26,19 @@ cdef class StructureReader:
     cdef bytearray _structure
     cdef Py_ssize_t _written
     cdef bint _utf8
+    cdef readonly tuple elements
+    cdef Py_ssize_t _count
+    cdef long long[::1] _counts
+    cdef long long[::1] _starts
+    cdef long long[::1] _ends
+    cdef long long[::1] _behind
+    cdef long long[::1] _first
+    cdef long long[::1] _last
 
+    @cython.locals(structure=str)
     cpdef str read(self, bytes text, bint utf8)
+    @cython.locals(number=cython.Py_ssize_t)
+    cpdef str structure(self, bytes text, bint utf8)
     @cython.locals(
         structure=bytearray,
         position=cython.Py_ssize_t,
@@ -35,11 +48,28 @@ cdef class StructureReader:
         expected=cython.int,
         empty=cython.int,
         names=cython.bint,
+        siblings=cython.Py_ssize_t,
         byte=cython.uchar,
     )
     cdef bint _value(self, bytes text, Py_ssize_t end) except -1
-    @cython.locals(structure=bytearray, written=cython.Py_ssize_t, utf8=cython.bint, byte=cython.uchar)
-    cdef Py_ssize_t _string(self, bytes text, Py_ssize_t position, Py_ssize_t end, bint keep) except -2
+    @cython.locals(number=cython.Py_ssize_t)
+    cdef bint _begin_element(self, Py_ssize_t depth) except -1
+    @cython.locals(
+        structure=bytearray,
+        last=cython.Py_ssize_t,
+        start=cython.Py_ssize_t,
+        length=cython.Py_ssize_t,
+        earlier=cython.Py_ssize_t,
+        begin=cython.Py_ssize_t,
+        place=cython.Py_ssize_t,
+        number=cython.Py_ssize_t,
+        siblings=cython.Py_ssize_t,
+    )
+    cdef Py_ssize_t _end_element(self, Py_ssize_t depth) except -2
+    @cython.locals(
+        structure=bytearray, written=cython.Py_ssize_t, kept=cython.Py_ssize_t, utf8=cython.bint, byte=cython.uchar
+    )
+    cdef Py_ssize_t _string(self, bytes text, Py_ssize_t position, Py_ssize_t end, Py_ssize_t most) except -2
     @cython.locals(
         structure=bytearray,
         first=cython.Py_ssize_t,

@@ -1,11 +1,14 @@
-"""JSON text in; its structure out: the same text without white space and without values.
+"""JSON text in; its structure out: the same text without white space and values, and of an array what is different in it.
 
-    {"type": "tick", "id": 42, "prices": [1.5, 2], "note": "...", "ok": false}
-    {"type":"tick","id":0,"prices":[0.0,0],"note":"","ok":true}
+    {"type": "tick", "id": 42, "prices": [1.5, 2, 3, 4.5], "note": "...", "ok": false}
+    {"type":"tick","id":0,"prices":[0.0,0],"note":"","ok":true}    elements: 2, 2
 
 So a structure is a JSON text itself, and decodes to the keys, the nesting and the types of the original. The only values
-that stay are those from which the message's name may be made (see `name`), when they are written like one. Messages of
-one program have few structures: what follows from one is worked out once and looked up from then on.
+that stay are those from which the message's name may be made (see `name`), when they are written like one. Of elements
+of one array that have one structure the first stays, and how many there are is told beside: a number for each element
+that stayed, in the order in which they begin. Where such an element holds an array itself, its numbers are those of all
+that it stands for, together. Messages of one program have few structures, whatever the lengths of their arrays: what
+follows from one is worked out once and looked up from then on.
 
 The reader is strict: it answers for JSON that every decoder accepts. For anything else, and for what is long, deep or
 unusual, it answers nothing, and the message is decoded instead. It takes a pass over the text, byte by byte, which is
@@ -14,12 +17,18 @@ worth it compiled and not otherwise.
 
 from __future__ import annotations
 
+from array import array
+
+import msgspec
+
 from wsobserve.payload.name import NAME_KEYS
 
 UNKNOWN = ""
-LONGEST_TEXT = 16_384  # bytes of a text that is read at all
-LONGEST_STRUCTURE = 1_024  # of its structure
+LONGEST_TEXT = 1_048_576  # bytes of a text that is read at all
+LONGEST_STRUCTURE = 4_096  # of its structure, and of what has been written of it at any time
 DEEPEST = 32
+MOST_ELEMENTS = 256  # that stay, of all arrays
+MOST_SIBLINGS = 32  # of one array: each element may have to be compared to all of them
 MOST_DIGITS = 200  # together with an exponent of two digits still within the range of a number
 LONGEST_NAME = 64
 
@@ -31,28 +40,60 @@ for naming_key in NAME_KEYS:
 
 NULL, TRUE, FALSE = b"null", b"true", b"false"
 
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
 # What comes next.
 VALUE, VALUE_OR_END, KEY, KEY_OR_END, COLON, COMMA_OR_END = range(6)
 
 
 class StructureReader:
-    """Reads one text after the other, into one buffer."""
+    """Reads one text after the other, into one buffer. `elements`: the numbers that belong to the last structure."""
 
-    __slots__ = ("_structure", "_utf8", "_written")
+    __slots__ = (
+        "_behind",
+        "_count",
+        "_counts",
+        "_ends",
+        "_first",
+        "_last",
+        "_starts",
+        "_structure",
+        "_utf8",
+        "_written",
+        "elements",
+    )
 
     def __init__(self) -> None:
-        self._structure = bytearray(LONGEST_TEXT)  # it is never longer than its text
+        # Only a comma or a key asks whether there is room; between two of them no more than this comes from brackets.
+        self._structure = bytearray(LONGEST_STRUCTURE + 6 * DEEPEST + 16)
         self._written = 0
         self._utf8 = False
+        self.elements: tuple[int, ...] = ()
+        # Of each element that stays: how many there are, where it begins and ends in the structure, and the number of the
+        # first element that is not inside of it.
+        self._count = 0
+        self._counts, self._starts, self._ends, self._behind = (array("q", bytes(8 * MOST_ELEMENTS)) for _ in range(4))
+        # Of each depth: the numbers of the first and the last element of the array that is open there.
+        self._first, self._last = (array("q", bytes(8 * (DEEPEST + 1))) for _ in range(2))
 
     def read(self, text: bytes, utf8: bool) -> str:
+        """As `structure`, for a caller that does not look at `elements`: UNKNOWN when there are any."""
+        structure = self.structure(text, utf8)
+        return UNKNOWN if self.elements else structure
+
+    def structure(self, text: bytes, utf8: bool) -> str:
         """The structure of this JSON text; UNKNOWN when it is none, or has to be decoded. `utf8`: known to be valid UTF-8."""
+        self.elements = ()
         if len(text) > LONGEST_TEXT:
             return UNKNOWN
         self._utf8 = utf8
         self._written = 0
+        self._count = 0
         if not self._value(text, len(text)) or self._written > LONGEST_STRUCTURE:
             return UNKNOWN
+        if self._count:
+            self.elements = tuple([self._counts[number] for number in range(self._count)])
         return self._structure[: self._written].decode()
 
     def _value(self, text: bytes, end: int) -> bool:
@@ -71,12 +112,14 @@ class StructureReader:
             if byte == 0x22:  # "
                 if expected in (KEY, KEY_OR_END):
                     start = self._written
-                    position = self._string(text, position + 1, end, True)
+                    position = self._string(text, position + 1, end, LONGEST_STRUCTURE + 1 - start)
+                    if self._written > LONGEST_STRUCTURE:
+                        return False
                     names = depth == 1 and self._is_naming_key(start)
                     expected = COLON
                 elif expected in (VALUE, VALUE_OR_END):
                     start = self._written
-                    position = self._string(text, position + 1, end, names)
+                    position = self._string(text, position + 1, end, LONGEST_NAME + 1 if names else 0)
                     if names:
                         self._keep_name(start)
                         names = False
@@ -93,18 +136,42 @@ class StructureReader:
             elif byte == 0x2C:  # ,
                 if expected != COMMA_OR_END or not depth or self._written > LONGEST_STRUCTURE:
                     return False
-                expected = KEY if objects & 1 else VALUE
+                if objects & 1:
+                    expected = KEY
+                else:
+                    expected = VALUE
+                    siblings = self._end_element(depth)
+                    if siblings >= 0:
+                        structure[self._written] = byte
+                        self._written += 1
+                    if siblings >= MOST_SIBLINGS or not self._begin_element(depth):
+                        return False
+                    position += 1
+                    continue
             elif byte == 0x7B or byte == 0x5B:  # { [
                 if (expected != VALUE and expected != VALUE_OR_END) or depth == DEEPEST:
                     return False
                 depth += 1
                 objects = objects << 1 | (byte == 0x7B)
                 expected = KEY_OR_END if byte == 0x7B else VALUE_OR_END
-                names = byte == 0x5B and depth == 1  # the first element of an array
+                structure[self._written] = byte
+                self._written += 1
+                if byte == 0x5B:
+                    names = depth == 1  # the first element of an array
+                    self._first[depth] = self._count
+                    if not self._begin_element(depth):
+                        return False
+                position += 1
+                continue
             elif byte == 0x7D or byte == 0x5D:  # } ]
                 empty = KEY_OR_END if byte == 0x7D else VALUE_OR_END
                 if (expected != COMMA_OR_END and expected != empty) or not depth or (objects & 1) != (byte == 0x7D):
                     return False
+                if byte == 0x5D:
+                    if expected == VALUE_OR_END:
+                        self._count -= 1
+                    elif self._end_element(depth) < 0:
+                        self._written -= 1  # the comma before it
                 depth -= 1
                 objects >>= 1
                 expected = COMMA_OR_END
@@ -125,11 +192,49 @@ class StructureReader:
             position += 1
         return expected == COMMA_OR_END and not depth
 
-    def _string(self, text: bytes, position: int, end: int, keep: bool) -> int:
-        """Writes the string that begins before `position`, or an empty one; the position behind it, -1 when it is unusual."""
+    def _begin_element(self, depth: int) -> bool:
+        """Makes room for another element of the innermost array; whether there is any."""
+        number = self._count
+        if number == MOST_ELEMENTS:
+            return False
+        self._last[depth] = number
+        self._starts[number] = self._written
+        self._counts[number] = 1
+        self._count = number + 1
+        return True
+
+    def _end_element(self, depth: int) -> int:
+        """How many elements of the innermost array stayed before its last; -1: one of them is the same, and counts for it."""
+        structure = self._structure
+        last = self._last[depth]
+        start = self._starts[last]
+        length = self._written - start
+        earlier = self._first[depth]
+        siblings = 0
+        while earlier < last:
+            begin = self._starts[earlier]
+            if self._ends[earlier] - begin == length:
+                place = 0
+                while place < length and structure[begin + place] == structure[start + place]:
+                    place += 1
+                if place == length:
+                    for number in range(self._count - last):
+                        self._counts[earlier + number] += self._counts[last + number]
+                    self._count = last
+                    self._written = start
+                    return -1
+            earlier = self._behind[earlier]
+            siblings += 1
+        self._ends[last] = self._written
+        self._behind[last] = self._count
+        return siblings
+
+    def _string(self, text: bytes, position: int, end: int, most: int) -> int:
+        """Writes so much of the string that begins before `position`; the position behind it, -1 when it is unusual."""
         structure, written, utf8 = self._structure, self._written, self._utf8
         structure[written] = 0x22
         written += 1
+        kept = written + most
         while position < end:
             byte = text[position]
             position += 1
@@ -139,7 +244,7 @@ class StructureReader:
                 return position
             if byte < 0x20 or byte == 0x5C or (byte > 0x7F and not utf8):  # a control character, a backslash, not ASCII
                 return -1
-            if keep:
+            if written < kept:
                 structure[written] = byte
                 written += 1
         return -1
@@ -232,6 +337,11 @@ class StructureReader:
             written += 1
         self._written = written
         return position
+
+
+def repeats_a_key(structure: str) -> bool:
+    """Whether an object in there has a key twice. A decoder leaves one of the two out, and the numbers are those of both."""
+    return bool(_encode(_decode(structure)) != structure.encode())
 
 
 COMPILED = type(StructureReader.__init__).__name__ != "function"

@@ -15,10 +15,11 @@ cdef class Kind:
 
     cpdef count(self, str form, long long time_ns)
     cpdef count_like(self, str form, long long messages, long long first_ns, long long last_ns)
-    cpdef bint add_structure(self, str structure, long long messages=*) except -1
+    @cython.locals(counted=list, number=cython.Py_ssize_t)
+    cpdef bint add_structure(self, str structure, elements=*, long long messages=*) except -1
     @cython.locals(walk=Walk)
     cpdef long long add_body(self, message, limits) except -1
-    @cython.locals(walk=Walk)
+    @cython.locals(walk=Walk, counted=list)
     cpdef take_in(self, limits)
     cpdef merge(self, Kind other)
     cpdef trim(self, long long allowance, limits)
@@ -48,7 +49,7 @@ cdef class SchemaFold:
     @cython.locals(channel=ChannelKinds, kind=Kind, made=cython.bint, structure=str, key=tuple, time_ns=cython.longlong)
     cpdef add(self, message)
     @cython.locals(channel=ChannelKinds, kind=Kind)
-    cpdef add_like(self, message, long long messages, long long first_ns, long long last_ns)
+    cpdef add_like(self, message, long long messages, long long first_ns, long long last_ns, elements=*)
     cdef _keep_within(self, ChannelKinds channel)
     cdef _add_body(self, Kind kind, message)
     @cython.locals(kind=Kind)

@@ -10,20 +10,18 @@ without their structure.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
-
-import msgspec
 
 from wsobserve.config import DEFAULT_LIMITS, Limits
 from wsobserve.records import ChannelMessage, Direction, MessageKind, kind_id, name_hash
 from wsobserve.schema.render import json_schema
+from wsobserve.schema.repeated import repeated, values_in
 from wsobserve.schema.shape import NO_BOUND, Shape, Walk, has_more_values
 
 STRUCTURED = frozenset(("json", "msgpack", "cbor"))
 
 KindKey: TypeAlias = "tuple[Direction | None, str | None]"  # direction and name
-
-_decode = msgspec.json.Decoder().decode
 
 
 class Kind:
@@ -38,7 +36,8 @@ class Kind:
         self.formats: dict[str, int] = {}
         self.shape = Shape()
         self.nodes = 1  # of the shape, or more: an upper bound
-        self.structures: dict[str, int] = {}  # and the number of messages of each, which the shape has not taken in
+        # What the shape has not taken in: the number of messages of each structure, and behind it of each of its elements.
+        self.structures: dict[str, list[int]] = {}
 
     def count(self, form: str, time_ns: int) -> None:
         """One more message, which is then taken into the shape or counted by its structure."""
@@ -56,18 +55,24 @@ class Kind:
         self.last_ns = max(self.last_ns, last_ns)
         self.formats[form] = self.formats.get(form, 0) + messages
 
-    def add_structure(self, structure: str, messages: int = 1) -> bool:
-        """Whether the structure is new here since the shape took them in."""
-        before = self.structures.get(structure, 0)
-        self.structures[structure] = before + messages
-        return not before
+    def add_structure(self, structure: str, elements: Sequence[int] = (), messages: int = 1) -> bool:
+        """Whether the structure is new here since the shape took them in. `elements`: of all these messages together."""
+        counted = self.structures.get(structure)
+        if counted is None:
+            self.structures[structure] = [messages, *elements]
+            return True
+        counted[0] += messages
+        for number in range(len(elements)):
+            counted[number + 1] += elements[number]
+        return False
 
     def add_body(self, message: ChannelMessage, limits: Limits) -> int:
         """How many nodes that made."""
-        body = _decode(message.structure) if message.structure else message.body
+        body = repeated(message.structure, message.elements) if message.structure else message.body
         walk = Walk(limits)
+        most = limits.schema_values
         # A value takes a byte at least, so only long messages need counting.
-        if message.length > limits.schema_values and has_more_values(body, limits.schema_values):
+        if message.length > most and (values_in(body) >= most if message.structure else has_more_values(body, most)):
             walk.depth = 0
         self.shape.add(body, walk)
         self.nodes += walk.made
@@ -75,9 +80,9 @@ class Kind:
 
     def take_in(self, limits: Limits) -> None:
         """The shape takes in what was counted by structure."""
-        for structure, messages in self.structures.items():
-            walk = Walk(limits, messages)
-            self.shape.add(_decode(structure), walk)
+        for structure, counted in self.structures.items():
+            walk = Walk(limits, counted[0])
+            self.shape.add(repeated(structure, counted[1:]), walk)
             self.nodes += walk.made
             if self.nodes > 2 * limits.schema_nodes:
                 self.trim(limits.schema_nodes, limits)
@@ -90,8 +95,9 @@ class Kind:
         self.last_ns = max(self.last_ns, other.last_ns)
         for name, count in other.formats.items():
             self.formats[name] = self.formats.get(name, 0) + count
-        for structure, messages in other.structures.items():
-            self.structures[structure] = self.structures.get(structure, 0) + messages
+        for structure, counted in other.structures.items():
+            ours = self.structures.get(structure)
+            self.structures[structure] = [sum(both) for both in zip(ours, counted, strict=True)] if ours else counted[:]
         self.shape.merge(other.shape)
 
     def trim(self, allowance: int, limits: Limits) -> None:
@@ -164,7 +170,7 @@ class SchemaFold:
         structure = message.structure
         # A value takes a byte at least: there are not too many of them to be looked into.
         if structure and message.length <= self._most_values:
-            self._structures += kind.add_structure(structure)
+            self._structures += kind.add_structure(structure, message.elements)
             if not made and self._structures <= self._most_structures:
                 return
         else:
@@ -183,7 +189,9 @@ class SchemaFold:
         ):
             self._trim()
 
-    def add_like(self, message: ChannelMessage, messages: int, first_ns: int, last_ns: int) -> None:
+    def add_like(
+        self, message: ChannelMessage, messages: int, first_ns: int, last_ns: int, elements: Sequence[int] = ()
+    ) -> None:
         """So many messages of the structure of this one, seen from one time to the other, none of them too long."""
         self._messages += messages
         channel = self._channels.get(message.channel) or self._channel(message.channel)
@@ -197,7 +205,7 @@ class SchemaFold:
                 return
             self._nodes += 1
         kind.count_like(message.format, messages, first_ns, last_ns)
-        self._structures += kind.add_structure(message.structure, messages)
+        self._structures += kind.add_structure(message.structure, elements, messages)
         self._keep_within(channel)
 
     def _add_body(self, kind: Kind, message: ChannelMessage) -> None:

@@ -1,6 +1,8 @@
 # C types of shape.py, for its compiled build.
 import cython
 
+from wsobserve.schema.repeated cimport Repeated
+
 
 cdef class Walk:
     cdef public long long depth
@@ -22,6 +24,7 @@ cdef class Shape:
     cpdef add(self, value, Walk walk, long long depth=*)
     @cython.locals(shape=Shape)
     cdef _add_object(self, dict value, Walk walk, long long depth)
+    @cython.locals(messages=cython.longlong, elements=cython.longlong, one=Repeated)
     cdef _add_array(self, value, Walk walk, long long depth)
     @cython.locals(shape=Shape)
     cdef Shape _property(self, key, Walk walk)

@@ -9,10 +9,12 @@ however the data were split. What did not stay is known by number: `entries` les
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 
 from wsobserve.config import Limits
 from wsobserve.records import name_hash
 from wsobserve.redaction import looks_like_identifier
+from wsobserve.schema.repeated import Repeated
 
 NO_BOUND = 1 << 64  # hashes have 64 bits
 
@@ -31,7 +33,10 @@ BINARY = "binary"  # bytes, and extensions that nobody declared: rendered as str
 
 
 class Walk:
-    """How far to look into one message, for how many like it that stands, and how many nodes that made."""
+    """How far to look into one message, for how many like it that stands, and how many nodes that made.
+
+    `messages` is about what is looked into at the time: inside of an element that is repeated, it is how often.
+    """
 
     __slots__ = ("depth", "made", "messages", "properties")
 
@@ -100,17 +105,26 @@ class Shape:
                 shape.add(entry, walk, depth)
 
     def _add_array(self, value: list[object] | tuple[object, ...], walk: Walk, depth: int) -> None:
-        self.elements += len(value) * walk.messages
         if not value:
             return
+        messages = walk.messages
+        repeated = cast("list[Repeated]", value) if isinstance(value[0], Repeated) else None
+        elements = len(value) * messages if repeated is None else sum([one.times for one in repeated])
+        self.elements += elements
         if depth > walk.depth:
-            self.unseen += len(value) * walk.messages
+            self.unseen += elements
             return
         if self.items is None:
             self.items = Shape()
             walk.made += 1
-        for element in value:
-            self.items.add(element, walk, depth)
+        if repeated is None:
+            for element in value:
+                self.items.add(element, walk, depth)
+            return
+        for one in repeated:
+            walk.messages = one.times
+            self.items.add(one.element, walk, depth)
+        walk.messages = messages
 
     def _property(self, key: object, walk: Walk) -> Shape | None:
         """A place for a key that has none yet; None when it would not stay."""
