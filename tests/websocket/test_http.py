@@ -84,16 +84,19 @@ def test_fields_are_folded_repeated_spaced_and_cased() -> None:
         "GET / HTTP/1.1",
         "UPGRADE: h2c",
         "upgrade :  WebSocket ",
-        "X-Long: one",
+        "User-Agent: one",
         "  two",
         "\tthree",
         "no colon here",
         " a fold of nothing",
-        "Empty:",
+        "Origin:",
+        "Host",
+        "X-Unread: nobody",
+        "  reads this",
     ]
     found = parse_head("\r\n".join(lines).encode(), 0, 0)
     assert found is not None
-    assert found.fields == {"upgrade": "h2c, WebSocket", "x-long": "one two three", "empty": ""}
+    assert found.fields == {"upgrade": "h2c, WebSocket", "user-agent": "one two three", "origin": ""}
     assert found.tokens("upgrade") == ["h2c", "websocket"]
     assert found.asks_for_websocket
 
@@ -180,6 +183,13 @@ def test_a_chunk_line_takes_no_more_memory_than_a_head() -> None:
     pieces = [head("POST / HTTP/1.1", [("Transfer-Encoding", "chunked")]), b"1;" + b"x" * 150]
     assert not read(pieces, limit=200)[1].broken
     assert read([*pieces, b"x" * 50], limit=200)[1].broken
+
+
+def test_a_head_takes_no_more_memory_than_its_length_however_many_fields_it_has() -> None:
+    fields = "".join(f"{number:x}:\r\n" for number in range(8_000))
+    found = parse_head(f"GET / HTTP/1.1\r\nCookie: id=s3cr3t\r\nHost: h\r\n{fields}".encode(), 0, 0)
+    assert found is not None
+    assert found.fields == {"host": "h"}
 
 
 def test_many_heads_that_come_at_once() -> None:

@@ -22,9 +22,27 @@ LOOK = 65536  # so long may a request line be at most
 
 UNTIL_CLOSE = -1
 
+# The fields that anybody here reads. The others are not kept: a head full of short ones would take forty times its length.
+FIELDS = {
+    "content-length",
+    "host",
+    "origin",
+    "sec-websocket-accept",
+    "sec-websocket-extensions",
+    "sec-websocket-key",
+    "sec-websocket-key1",
+    "sec-websocket-origin",
+    "sec-websocket-protocol",
+    "sec-websocket-version",
+    "traceparent",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+}
+
 
 class Head(msgspec.Struct, frozen=True):
-    """The head of a request or a response. Field names are lower case; fields of one name are joined by `, `."""
+    """The head of a request or a response. Of its fields those of FIELDS; those of one name are joined by `, `."""
 
     time_ns: int
     packet: int
@@ -218,11 +236,11 @@ def parse_head(data: bytes, time_ns: int, packet: int) -> Head | None:
             # RFC 9112, 5.2: obsolete line folding.
             fields[name] = f"{fields[name]} {text.strip()}".strip()
             continue
-        key, separator, value = text.partition(":")
-        if not separator:
+        key, _, value = text.partition(":")
+        name = key.strip().lower()
+        if name not in FIELDS or len(key) == len(text):
             name = ""
             continue
-        name = key.strip().lower()
         fields[name] = f"{fields[name]}, {value.strip()}" if name in fields else value.strip()
     request = REQUEST_LINE.fullmatch(lines[0])
     if request is not None:

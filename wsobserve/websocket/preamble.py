@@ -44,7 +44,7 @@ class Beginning:
 
     def joined(self) -> bytes:
         """All that is here."""
-        return b"".join([data for data, _, _ in self.pieces])
+        return self.pieces[0][0] if len(self.pieces) == 1 else b"".join([data for data, _, _ in self.pieces])
 
     def take(self) -> list[tuple[bytes, int, int]]:
         """The pieces, which are not held any more."""
