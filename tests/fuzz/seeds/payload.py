@@ -43,6 +43,9 @@ def seeds() -> Seeds:
         "phoenix": b'["1","2","room:1","join",{}]',
         "graphql": b'{"id":"1","type":"subscribe","payload":{"query":"{a}"}}',
         "signalr": b'{"type":1,"target":"f","arguments":[]}\x1e',
+        "elements": b'{"type":"t","a":[{"x":1},{"x":2.5},{"x":3}],"b":[[1],[],["c"],[1,2]]}',
+        "spaced": b' {"t" :\t"a.b", "n":\r\n[ -0 , 0.5e-1,1E+2,true ,null ] } ',
+        "escaped": b'{"\\u0061\\n":"\\ud83d\\ude00","\xc3\xa9":"\\/"}',
         "name_of_a_person": b'{"type":"alice@example.test"}',
     }
     for name, payload in texts.items():
