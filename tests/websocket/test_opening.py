@@ -279,6 +279,19 @@ def test_requests_without_answers_are_remembered_up_to_a_limit() -> None:
     assert len(opening._requests) == 1_000
 
 
+def test_of_requests_without_answers_no_more_is_kept_than_may_be_held() -> None:
+    long = head(f"HEAD /{'x' * 600} HTTP/1.1")
+    answer = head("HTTP/1.1 200 OK", [("Content-Length", "999")])
+    limits = Limits(held_bytes=1_000)
+    opening = play((0, long * 5 + request()), (1, answer * 5 + response()), limits=limits)
+    assert (opening.outcome, opening.limit_reached) == ("websocket", True)
+    asked = play((0, long * 5), limits=limits)
+    assert (len(asked._requests), asked._requests.held_bytes) == (5, 601)
+    unasked = play((0, long * 2), (1, answer + response()), limits=limits)
+    assert unasked.attempt is not None
+    assert unasked.attempt.request is None
+
+
 pieces = st.sampled_from(
     [
         request(),

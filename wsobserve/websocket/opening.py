@@ -7,17 +7,15 @@ for something else. What is held keeps the time and packet with which it came, a
 
 from __future__ import annotations
 
-from collections import deque
-
 import msgspec
 
 from wsobserve.config import Limits
 from wsobserve.websocket.http import LOOK, Head, HttpReader, looks_like_http, request_body, response_body
 from wsobserve.websocket.preamble import Beginning, looks_like_frames, what_else
+from wsobserve.websocket.requests import Requests
 
 # A client must wait for the answer (RFC 6455, 4.1). One that has sent so much more was answered where nobody captured.
 CHUNKS_BEFORE_ANSWER = 16
-PENDING_REQUESTS = 1_000  # pipelined requests without a response
 CHUNK_COST = 128  # bytes of memory that a held chunk takes besides its data: the smallest chunks cost most
 
 
@@ -88,7 +86,7 @@ class Opening:
         self.held: tuple[list[Chunk], list[Chunk]] = ([], [])  # per half: bytes behind the handshake
         self._waiting_bytes = 0  # of those
         self._sides = (Side(limits), Side(limits))
-        self._requests: deque[Head] = deque()
+        self._requests = Requests(limits.held_bytes)
         self._upgrade: Head | None = None  # the request that everything behind it waits for
         self._request_may_come = True  # so a response without one waits
         self._early: list[Chunk] = []  # the server's bytes, before all of a request
@@ -272,11 +270,10 @@ class Opening:
             if head.method is None:
                 side.reader.give_up()
                 break
-            if len(self._requests) >= PENDING_REQUESTS:
-                self._requests.popleft()
+            waits = head.asks_for_websocket or head.method == "CONNECT"
+            if not self._requests.append(head, whole=waits):
                 self.limit_reached = True
-            self._requests.append(head)
-            if head.asks_for_websocket or head.method == "CONNECT":
+            if waits:
                 self._upgrade = head
                 self._hold(half, Chunk(side.reader.rest(), chunk.time_ns, chunk.packet))
                 return
@@ -316,7 +313,7 @@ class Opening:
     def _answer(self, half: int, reader: HttpReader, response: Head) -> bytes | None:
         """A final response has come. Returns the bytes behind it when they are not HTTP of this connection any more."""
         # After a hole it is not known which request this answers.
-        request = self._requests.popleft() if self._requests else self._upgrade
+        request = self._requests.popleft() or self._upgrade
         if response.status_code == 101 and self.unanswered is not None:
             request = self.unanswered  # a 101 can only answer the one that asked
         asked = request is not None and request.asks_for_websocket
@@ -327,7 +324,7 @@ class Opening:
             else:
                 for chunk in _chunks(self._sides[1 - half].beginning.take()):
                     self._hold(1 - half, chunk)
-                self.attempt = Attempt(request, response)
+                self.attempt = Attempt(request if request and request.target else None, response)
                 old = request is not None and "sec-websocket-key1" in request.fields
                 self.outcome = "hybi-00" if old else "websocket"
                 self.early_client_data = any(chunk.data for chunk in self.held[1 - half])
