@@ -12,6 +12,7 @@ cdef int TEXT
 cdef class LikeMessages:
     cdef readonly object like
     cdef readonly SizesFold sizes
+    cdef readonly object elements
     cdef readonly long long start_ns
     cdef readonly long long end_ns
     cdef readonly long long first_ns
@@ -29,7 +30,7 @@ cdef class HalfTally(HalfSink):
     cdef readonly dict known
     cdef readonly long long learnt_at
 
-    @cython.locals(tally=Tally, structure=str, like=LikeMessages)
+    @cython.locals(tally=Tally, reader=StructureReader, structure=str, like=LikeMessages)
     cpdef bint take(self, long long time_ns, int opcode, bytes payload, bint utf8, long long length, long long frame_bytes) except -1
 
 

@@ -7,6 +7,8 @@ a kind goes the long way, as a record, and what became of it is learnt; the fold
 
 from __future__ import annotations
 
+from array import array
+
 import msgspec
 
 from wsobserve.config import SECOND_NS, Limits
@@ -22,11 +24,23 @@ TEXT = 1  # RFC 6455, 5.2: opcode of a text frame
 class LikeMessages:
     """Messages like one, of one second: the shortest time that a fold tells apart."""
 
-    __slots__ = ("end_ns", "first_ns", "frame_bytes", "last_ns", "like", "messages", "payload_bytes", "sizes", "start_ns")
+    __slots__ = (
+        "elements",
+        "end_ns",
+        "first_ns",
+        "frame_bytes",
+        "last_ns",
+        "like",
+        "messages",
+        "payload_bytes",
+        "sizes",
+        "start_ns",
+    )
 
     def __init__(self, like: ChannelMessage, sizes: SizesFold) -> None:
         self.like = like  # without its payload
         self.sizes = sizes
+        self.elements = array("q", bytes(8 * len(like.elements)))  # of all these messages, as in ChannelMessage
         self.start_ns = 0
         self.end_ns = 0  # nothing is counted yet: every time is outside
         self.first_ns = 0
@@ -38,6 +52,7 @@ class LikeMessages:
     def begin(self, time_ns: int, sizes: SizesFold) -> None:
         """Nothing is counted; the second of this time begins."""
         self.sizes = sizes
+        self.elements = array("q", bytes(8 * len(self.elements)))
         self.start_ns = time_ns // SECOND_NS * SECOND_NS
         self.end_ns = self.start_ns + SECOND_NS
         self.first_ns = self.last_ns = time_ns
@@ -64,7 +79,8 @@ class HalfTally(HalfSink):
         tally.asked = self
         if self.learnt_at != tally.table or length > tally.longest:
             return False
-        structure = tally.reader.read(payload, utf8)
+        reader = tally.reader
+        structure = reader.structure(payload, utf8)
         like = self.known.get(structure)
         # Bytes are JSON only when there is an object or an array at their top.
         if like is None or (opcode != TEXT and structure[0] not in "{["):
@@ -76,6 +92,8 @@ class HalfTally(HalfSink):
         like.frame_bytes += frame_bytes
         like.payload_bytes += length
         like.sizes.add_length(length)
+        if reader.count:
+            reader.add_elements(like.elements)
         if time_ns < like.first_ns:
             like.first_ns = time_ns
         if time_ns > like.last_ns:
@@ -138,7 +156,7 @@ class Tally(MessageSink):
         if not like.messages:
             return
         findings, message = self._findings, like.like
-        findings.schemas.add_like(message, like.messages, like.first_ns, like.last_ns)
+        findings.schemas.add_like(message, like.messages, like.first_ns, like.last_ns, like.elements)
         findings.volumes.add_like(message, like.messages, like.first_ns, like.frame_bytes, like.payload_bytes, like.sizes)
         findings.series.add_like(
             message, like.messages, like.first_ns, like.last_ns, like.frame_bytes, like.payload_bytes, like.sizes

@@ -1,7 +1,7 @@
 # C types of endpoints.py, for its compiled build.
 import cython
 
-from wsobserve.transport.excerpt cimport excerpt
+from wsobserve.excerpt cimport excerpt
 
 cdef bint COMPILED
 cdef long long WORDS

@@ -9,7 +9,7 @@ import ipaddress
 from hashlib import blake2b
 
 from wsobserve.config import PARTITIONS
-from wsobserve.transport.excerpt import excerpt
+from wsobserve.excerpt import excerpt
 
 WORDS = 65_535  # the sum of 16-bit words is taken modulo this, as in the checksum of RFC 1071
 SHARES = PARTITIONS

@@ -2,7 +2,7 @@
 import cython
 
 from wsobserve.transport.endpoints cimport partition_of
-from wsobserve.transport.excerpt cimport excerpt
+from wsobserve.excerpt cimport excerpt
 
 
 cdef int MOST_LAYERS

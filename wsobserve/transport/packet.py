@@ -14,8 +14,8 @@ datagram is given up its fragments count as dropped instead.
 from __future__ import annotations
 
 from wsobserve.config import PARTITIONS
+from wsobserve.excerpt import excerpt
 from wsobserve.transport.endpoints import partition_of
-from wsobserve.transport.excerpt import excerpt
 from wsobserve.transport.fragment import Fragments
 from wsobserve.transport.link import logical_link, network_layer, point_to_point, ppp_over_ethernet
 from wsobserve.transport.tunnel import generic_routing, label_stack, user_datagram

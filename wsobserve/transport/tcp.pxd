@@ -1,7 +1,7 @@
 # C types of tcp.py, for its compiled build.
 import cython
 
-from wsobserve.transport.excerpt cimport excerpt
+from wsobserve.excerpt cimport excerpt
 from wsobserve.transport.held cimport StreamTotals
 from wsobserve.transport.hole cimport HoleWait
 from wsobserve.transport.jump cimport Jump

@@ -11,8 +11,8 @@ the half is not *anchored*: it holds what comes and delivers nothing.
 
 from __future__ import annotations
 
+from wsobserve.excerpt import excerpt
 from wsobserve.records import Anomaly, AnomalyKind, Half, StreamRecord
-from wsobserve.transport.excerpt import excerpt
 from wsobserve.transport.held import StreamTotals
 from wsobserve.transport.hole import HoleWait
 from wsobserve.transport.jump import Jump

@@ -1,6 +1,8 @@
 # C types of frame.py, for its compiled build.
 import cython
 
+from wsobserve.excerpt cimport excerpt, is_ascii
+
 from wsobserve.websocket.mask cimport is_ascii_behind_key, unmask, unmask_behind_key
 from wsobserve.websocket.pieces cimport Pieces
 from wsobserve.websocket.utf8 cimport is_utf8

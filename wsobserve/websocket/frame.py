@@ -18,6 +18,7 @@ Frames come one at a time, as the fields of one object: a record of each is made
 
 from __future__ import annotations
 
+from wsobserve.excerpt import excerpt, is_ascii
 from wsobserve.records import Frame, Half
 from wsobserve.websocket.mask import is_ascii_behind_key, unmask_behind_key
 from wsobserve.websocket.mask import unmask as unmask
@@ -97,7 +98,7 @@ class CurrentFrame:
                 if self.masked and self.at_hand:
                     payload = unmask_behind_key(self._data, self._start, end)
                 else:
-                    payload = self._data[self._start : end]
+                    payload = excerpt(self._data, self._start, end)
             self._payload = payload
         return payload
 
@@ -108,7 +109,7 @@ class CurrentFrame:
             if self.masked and self.at_hand:
                 if is_ascii_behind_key(self._data, self._start, end):
                     return True
-            elif self._data[self._start : end].isascii():
+            elif is_ascii(self._data, self._start, end):
                 return True
         return is_utf8(self.payload())
 

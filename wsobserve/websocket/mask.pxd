@@ -1,6 +1,8 @@
 # C types of mask.py, for its compiled build.
 import cython
 
+from wsobserve.excerpt cimport excerpt
+
 cdef bint LITTLE_ENDIAN
 cdef Py_ssize_t SCRATCH_LENGTH
 cdef bint COMPILED

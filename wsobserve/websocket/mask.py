@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 
+from wsobserve.excerpt import excerpt
+
 NO_KEY = b"\0\0\0\0"
 LITTLE_ENDIAN = sys.byteorder == "little"
 
@@ -30,7 +32,7 @@ def unmask_behind_key(data: bytes, start: int, end: int) -> bytes:
     """The payload `data[start:end]` unmasked with the masking key that stands before it."""
     if not COMPILED or end - start > SCRATCH_LENGTH:
         return unmask(data[start:end], data[start - 4 : start])
-    _unmask_in_scratch(data[start:end], _key_at(data, start - 4))
+    _unmask_in_scratch(excerpt(data, start, end), _key_at(data, start - 4))
     return SCRATCH[: end - start].tobytes()
 
 
@@ -38,7 +40,7 @@ def is_ascii_behind_key(data: bytes, start: int, end: int) -> bool:
     """Whether that payload would be ASCII. Compiled, it is told without making the unmasked bytes."""
     if not COMPILED or end - start > SCRATCH_LENGTH:
         return unmask_behind_key(data, start, end).isascii()
-    return _unmask_in_scratch(data[start:end], _key_at(data, start - 4)) < 128
+    return _unmask_in_scratch(excerpt(data, start, end), _key_at(data, start - 4)) < 128
 
 
 def by_integers(payload: bytes, masking_key: bytes) -> bytes:

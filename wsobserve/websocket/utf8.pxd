@@ -1,6 +1,8 @@
 # C types of utf8.py, for its compiled build.
 import cython
 
+from wsobserve.excerpt cimport is_ascii
+
 cdef Py_ssize_t PART
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import codecs
 
+from wsobserve.excerpt import is_ascii
+
 PART = 65536  # bytes that are decoded at once: the characters of a message can take four times its memory
 
 
 def is_utf8(payload: bytes) -> bool:
     """Whether `payload` is UTF-8."""
-    if payload.isascii():
-        return True
     length = len(payload)
+    if is_ascii(payload, 0, length):
+        return True
     position = 0
     try:
         while position < length:

@@ -4,3 +4,5 @@ import cython
 
 @cython.locals(content="const char *")
 cpdef bytes excerpt(bytes buffer, Py_ssize_t start, Py_ssize_t end)
+@cython.locals(content="const unsigned char *", seen=cython.uchar, index=cython.Py_ssize_t)
+cpdef bint is_ascii(bytes buffer, Py_ssize_t start, Py_ssize_t end) except -1
