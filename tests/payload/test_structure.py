@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from typing import Any
 
 import msgspec
@@ -98,14 +99,24 @@ ARRAYS = [
 def test_of_an_array_what_is_different_stays_and_how_many_are_the_same_is_told_beside(
     text: bytes, structure: str, elements: tuple[int, ...]
 ) -> None:
-    assert (reader.structure(text, True), reader.elements) == (structure, elements)
+    assert (reader.structure(text, True), reader.elements()) == (structure, elements)
     assert reader.read(text, True) == (UNKNOWN if elements else structure)
+
+
+def test_the_numbers_of_several_texts_of_one_structure_can_be_added_up() -> None:
+    total = array("q", bytes(8 * 3))
+    for text in (b'[{"a":[1]},2]', b'[{"a":[1,2,3]},{"a":[4]},3,4]'):
+        assert (reader.structure(text, True), reader.count) == ('[{"a":[0]},0]', 3)
+        reader.add_elements(total)
+    assert list(total) == [3, 5, 3]
+    assert (reader.structure(b"[1,", True), reader.count, reader.elements()) == (UNKNOWN, 0, ())
+    reader.add_elements(array("q"))
 
 
 def test_arrays_of_any_length_have_one_structure() -> None:
     texts = [json.dumps({"bids": [[number, 0.5, {"n": [number]}] for number in range(length)]}) for length in range(1, 50)]
     assert {reader.structure(text.encode(), True) for text in texts} == {'{"bids":[[0,0.0,{"n":[0]}]]}'}
-    assert reader.elements == (49, 49, 49, 49, 49)
+    assert reader.elements() == (49, 49, 49, 49, 49)
 
 
 NOT_READ = [
@@ -189,12 +200,12 @@ def test_the_longest_text_and_the_longest_structure_are_read() -> None:
 def test_the_most_elements_and_the_most_siblings_are_read() -> None:
     most = b"{" + b",".join(b'"%d":[0]' % number for number in range(MOST_ELEMENTS)) + b"}"
     assert reader.structure(most, True) == most.decode()
-    assert reader.elements == (1,) * MOST_ELEMENTS
+    assert reader.elements() == (1,) * MOST_ELEMENTS
     siblings = b"[" + b",".join(b"{" + b'"":[],' * number + b'"":0}' for number in range(MOST_SIBLINGS + 1)) + b"]"
     assert reader.structure(siblings, True) == siblings.decode()
-    assert reader.elements == (1,) * (MOST_SIBLINGS + 1)
+    assert reader.elements() == (1,) * (MOST_SIBLINGS + 1)
     many = b"[" + b"1,2.5," * 50_000 + b"1]"
-    assert (reader.structure(many, True), reader.elements) == ("[0,0.0]", (50_001, 50_000))
+    assert (reader.structure(many, True), reader.elements()) == ("[0,0.0]", (50_001, 50_000))
 
 
 def test_whatever_stands_where_the_structure_becomes_too_long_is_left_to_decoding() -> None:
@@ -262,7 +273,7 @@ def test_two_messages_have_one_structure_when_keys_types_and_naming_values_are_t
 def assert_truthful(text: bytes) -> None:
     """When there is a structure, it says what a decoder says."""
     structure = reader.structure(text, is_utf8(text))
-    elements = reader.elements
+    elements = reader.elements()
     if structure == UNKNOWN:
         return
     decoded, told = msgspec.json.decode(text), msgspec.json.decode(structure)
@@ -271,7 +282,7 @@ def assert_truthful(text: bytes) -> None:
     if not repeats_a_key(structure) and not first_named(told):
         assert list(elements) == elements_of(decoded, told)
     assert reader.structure(structure.encode(), True) == structure
-    assert reader.elements == (1,) * len(elements)
+    assert reader.elements() == (1,) * len(elements)
 
 
 @settings(max_examples=300)

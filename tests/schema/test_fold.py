@@ -171,7 +171,7 @@ def by_structure(message: ChannelMessage) -> ChannelMessage:
     structure = reader.structure(json.dumps(message.body, ensure_ascii=False).encode(), True)
     if not structure:
         return message
-    return msgspec.structs.replace(message, body=None, structure=structure, elements=reader.elements)
+    return msgspec.structs.replace(message, body=None, structure=structure, elements=reader.elements())
 
 
 def tree(limits: Limits, parts: list[list[ChannelMessage]]) -> SchemaFold:
@@ -218,6 +218,14 @@ def test_a_long_message_is_not_looked_into_by_its_structure_either() -> None:
     messages = [by_structure(said([1, 2, 3, 4, 5])), by_structure(said([1]))]
     [kind] = folded(messages, Limits(schema_values=5)).kinds()
     assert kind == folded([said([1, 2, 3, 4, 5]), said([1])], Limits(schema_values=5)).kinds()[0]
+
+
+def test_a_message_that_is_long_by_its_texts_alone_is_looked_into() -> None:
+    messages = [said([1, 2, 3, 4], length=9_000), said({"a": [1, {"b": 2}]}, length=9_000)]
+    limits = Limits(schema_values=5)
+    assert folded([by_structure(one) for one in messages], limits).kinds() == folded(messages, limits).kinds()
+    [kind] = folded([by_structure(one) for one in messages], limits).kinds()
+    assert "x-wsobserve-truncated" not in kind.json_schema
 
 
 def alike(messages: int) -> tuple[list[ChannelMessage], tuple[int, ...]]:

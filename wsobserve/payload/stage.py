@@ -61,7 +61,7 @@ class Payload:
             text = record.opcode == TEXT
             if self._reader is not None:
                 structure = self._reader.structure(record.payload, record.valid_utf8 is True)
-                elements = self._reader.elements
+                elements = self._reader.elements()
             known: Known | None = None
             # Bytes are JSON only when there is an object or an array at their top: see `formats`.
             if structure and (text or structure[0] in "{["):

@@ -10,6 +10,7 @@ cdef int MOST_DIGITS
 cdef int LONGEST_NAME
 cdef int LONGEST_NAMING_KEY
 cdef list NAMING_KEYS
+cdef bytes NAMING
 cdef bytes NULL
 cdef bytes TRUE
 cdef bytes FALSE
@@ -26,8 +27,7 @@ cdef class StructureReader:
     cdef bytearray _structure
     cdef Py_ssize_t _written
     cdef bint _utf8
-    cdef readonly tuple elements
-    cdef Py_ssize_t _count
+    cdef readonly Py_ssize_t count
     cdef long long[::1] _counts
     cdef long long[::1] _starts
     cdef long long[::1] _ends
@@ -37,8 +37,11 @@ cdef class StructureReader:
 
     @cython.locals(structure=str)
     cpdef str read(self, bytes text, bint utf8)
-    @cython.locals(number=cython.Py_ssize_t)
     cpdef str structure(self, bytes text, bint utf8)
+    @cython.locals(number=cython.Py_ssize_t)
+    cpdef tuple elements(self)
+    @cython.locals(number=cython.Py_ssize_t)
+    cpdef add_elements(self, long long[::1] counts)
     @cython.locals(
         structure=bytearray,
         position=cython.Py_ssize_t,
@@ -80,7 +83,12 @@ cdef class StructureReader:
     )
     cdef _keep_name(self, Py_ssize_t start)
     @cython.locals(
-        structure=bytearray, key=bytes, length=cython.Py_ssize_t, position=cython.Py_ssize_t, first=cython.uchar
+        structure=bytearray,
+        key=bytes,
+        length=cython.Py_ssize_t,
+        position=cython.Py_ssize_t,
+        place=cython.Py_ssize_t,
+        first=cython.uchar,
     )
     cdef bint _is_naming_key(self, Py_ssize_t start) except -1
     @cython.locals(

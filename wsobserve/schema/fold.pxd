@@ -46,7 +46,7 @@ cdef class SchemaFold:
     cdef long long _most_structures
     cdef long long _most_values
 
-    @cython.locals(channel=ChannelKinds, kind=Kind, made=cython.bint, structure=str, key=tuple, time_ns=cython.longlong)
+    @cython.locals(channel=ChannelKinds, kind=Kind, made=cython.bint, structure=str, most=cython.longlong, key=tuple, time_ns=cython.longlong)
     cpdef add(self, message)
     @cython.locals(channel=ChannelKinds, kind=Kind)
     cpdef add_like(self, message, long long messages, long long first_ns, long long last_ns, elements=*)

@@ -70,9 +70,9 @@ class Kind:
         """How many nodes that made."""
         body = repeated(message.structure, message.elements) if message.structure else message.body
         walk = Walk(limits)
-        most = limits.schema_values
-        # A value takes a byte at least, so only long messages need counting.
-        if message.length > most and (values_in(body) >= most if message.structure else has_more_values(body, most)):
+        # A value takes a byte at least, so only long messages need counting. Of those with a structure only what is too
+        # much comes here.
+        if message.structure or (message.length > limits.schema_values and has_more_values(body, limits.schema_values)):
             walk.depth = 0
         self.shape.add(body, walk)
         self.nodes += walk.made
@@ -168,8 +168,9 @@ class SchemaFold:
             self._nodes += 1
         kind.count(form, time_ns)
         structure = message.structure
-        # A value takes a byte at least: there are not too many of them to be looked into.
-        if structure and message.length <= self._most_values:
+        most = self._most_values
+        # A value takes a byte at least: in most messages there are not too many of them to be looked into.
+        if structure and (message.length <= most or values_in(structure, message.elements) <= most):
             self._structures += kind.add_structure(structure, message.elements)
             if not made and self._structures <= self._most_structures:
                 return

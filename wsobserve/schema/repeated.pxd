@@ -9,4 +9,5 @@ cdef class Repeated:
 
 
 cdef _with_numbers(value, numbers)
-cpdef long long values_in(value, long long times=*)
+cpdef long long values_in(str structure, elements)
+cdef _count_values(value, list values, Py_ssize_t number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -37,10 +38,26 @@ def _with_numbers(value: object, numbers: Iterator[int]) -> object:
     return with_numbers
 
 
-def values_in(value: object, times: int = 1) -> int:
-    """How many values there are inside of so many like this one."""
+def values_in(structure: str, elements: Sequence[int]) -> int:
+    """How many values there are in a message of this structure, itself counted."""
+    values = _values_by_element(structure)
+    return values[0] + sum([times * values[number] for number, times in enumerate(elements, 1)])
+
+
+@functools.lru_cache(maxsize=256)
+def _values_by_element(structure: str) -> tuple[int, ...]:
+    """What is in no array, the structure itself counted, and of each element: itself, and what is in it and no array of its."""
+    values = [1]
+    _count_values(_decode(structure), values, 0)
+    return tuple(values)
+
+
+def _count_values(value: object, values: list[int], number: int) -> None:
     if isinstance(value, dict):
-        return len(value) * times + sum([values_in(inner, times) for inner in value.values()])
-    if isinstance(value, list):
-        return sum([element.times + values_in(element.element, element.times) for element in value])
-    return 0
+        values[number] += len(value)
+        for inner in value.values():
+            _count_values(inner, values, number)
+    elif isinstance(value, list):
+        for element in value:
+            values.append(1)
+            _count_values(element, values, len(values) - 1)
