@@ -333,8 +333,17 @@ def test_a_response_waits_for_the_request_behind_a_proxy_header() -> None:
     assert opening.attempt.request is not None
 
 
-def test_a_first_line_without_end_is_held_up_to_the_limit_of_a_head() -> None:
-    opening = Opening(0, Limits(http_head=1_000))
+@pytest.mark.parametrize("size", [10, 400, 5_000])
+def test_a_first_line_that_is_too_long_is_a_head_that_is_too_long(size: int) -> None:
+    line = b"GET /" + b"x" * 1_500 + b" HTTP/1.1\r\n\r\n"
+    pieces = [(0, line[place : place + size]) for place in range(0, len(line), size)]
+    opening = play(*pieces, (0, request()), (1, response()), limits=Limits(http_head=1_000))
+    assert (opening.outcome, opening.limit_reached) == ("websocket", True)
+    assert play(*pieces, initiator=None, limits=Limits(http_head=1_000)).outcome == "other"
+
+
+def test_words_without_end_are_held_up_to_the_limit_of_a_head() -> None:
+    opening = Opening(None, Limits(http_head=1_000))
     opening.receive(0, b"GET /" + b"x" * 500, 0, 0)
     assert (opening.outcome, opening._held_bytes) == (None, 505 + 128)
     opening.receive(0, b"x" * 500, 0, 0)

@@ -195,6 +195,8 @@ class Opening:
         is_http = side.beginning.receive(chunk.data, chunk.time_ns, chunk.packet)
         if is_http is None:
             return
+        # A first line that is too long makes a head too long, as its reader will say: others may follow it.
+        is_http = is_http or (side.beginning.in_line and half == self.initiator)
         data = side.beginning.joined()
         chunks = _chunks(side.beginning.take())
         if not is_http:

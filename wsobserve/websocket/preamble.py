@@ -18,7 +18,7 @@ class Beginning:
     are more, they are joined, as if all of them had come with the last.
     """
 
-    __slots__ = ("_in_line", "_longest", "_most_pieces", "_proxy_header", "length", "pieces")
+    __slots__ = ("_longest", "_most_pieces", "_proxy_header", "in_line", "length", "pieces")
 
     def __init__(self, longest: int, most_pieces: int) -> None:
         self.length = 0
@@ -26,7 +26,7 @@ class Beginning:
         self._longest = max(longest, PROXY_V1_LONGEST)
         self._most_pieces = most_pieces
         self._proxy_header: int | None = None  # bytes of it that have not been passed over; None: is there one?
-        self._in_line = False  # a request line has begun, and only its end can tell more
+        self.in_line = False  # a request line has begun, and not ended
 
     def receive(self, data: bytes, time_ns: int, packet: int) -> bool | None:
         """The next bytes. Whether it is HTTP/1.1; None: too little to tell."""
@@ -38,7 +38,7 @@ class Beginning:
             self._proxy_header = proxy_header_length(self.joined())
         if self._proxy_header != 0:
             self._pass_over_proxy_header()
-        if not self.length or self._proxy_header != 0 or (self._in_line and b"\n" not in data and self.length < self._longest):
+        if not self.length or self._proxy_header != 0 or (self.in_line and b"\n" not in data and self.length < self._longest):
             return None
         return self._is_http()
 
@@ -63,8 +63,8 @@ class Beginning:
     def _is_http(self) -> bool | None:
         start = self.joined()[: self._longest]
         verdict = looks_like_http(start)
+        self.in_line = verdict is None and REQUEST_START.match(start.lstrip(b"\r\n")) is not None
         if verdict is None:
-            self._in_line = REQUEST_START.match(start.lstrip(b"\r\n")) is not None
             return None if self.length < self._longest else False
         return None if not verdict and len(start) < 3 and is_tls(start) else verdict
 
