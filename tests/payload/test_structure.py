@@ -100,7 +100,6 @@ def test_of_an_array_what_is_different_stays_and_how_many_are_the_same_is_told_b
     text: bytes, structure: str, elements: tuple[int, ...]
 ) -> None:
     assert (reader.structure(text, True), reader.elements()) == (structure, elements)
-    assert reader.read(text, True) == (UNKNOWN if elements else structure)
 
 
 def test_the_numbers_of_several_texts_of_one_structure_can_be_added_up() -> None:

@@ -35,8 +35,6 @@ cdef class StructureReader:
     cdef long long[::1] _first
     cdef long long[::1] _last
 
-    @cython.locals(structure=str)
-    cpdef str read(self, bytes text, bint utf8)
     cpdef str structure(self, bytes text, bint utf8)
     @cython.locals(number=cython.Py_ssize_t)
     cpdef tuple elements(self)

@@ -76,11 +76,6 @@ class StructureReader:
         # Of each depth: the numbers of the first and the last element of the array that is open there.
         self._first, self._last = (array("q", bytes(8 * (DEEPEST + 1))) for _ in range(2))
 
-    def read(self, text: bytes, utf8: bool) -> str:
-        """As `structure`, for a caller that does not ask for `elements`: UNKNOWN when there are any."""
-        structure = self.structure(text, utf8)
-        return UNKNOWN if self.count else structure
-
     def structure(self, text: bytes, utf8: bool) -> str:
         """The structure of this JSON text; UNKNOWN when it is none, or has to be decoded. `utf8`: known to be valid UTF-8."""
         self.count = 0
