@@ -97,8 +97,9 @@ class Payload:
         if len(self._known) >= self._limits.structures:
             self._known.clear()  # those that still come are learnt again
         known: Known = NOT_KNOWN
-        if not repeats_a_key(structure):
-            name = message_name(_decode(structure))
+        decoded = _decode(structure)
+        if not repeats_a_key(structure, decoded):
+            name = message_name(decoded)
             known = structure, name, kind_id(channel, direction, name)
         self._known[structure, channel, direction] = known
         return known

@@ -28,7 +28,9 @@ LONGEST_TEXT = 1_048_576  # bytes of a text that is read at all
 LONGEST_STRUCTURE = 4_096  # of its structure, and of what has been written of it at any time
 DEEPEST = 32
 MOST_ELEMENTS = 256  # that stay, of all arrays
-MOST_SIBLINGS = 32  # of one array: each element may have to be compared to all of them
+# Of one array. Where there are more, the next message has others, or has them in another order: decoding it is cheaper than
+# learning a structure that never comes again. And each element may have to be compared to all of them.
+MOST_SIBLINGS = 8
 MOST_DIGITS = 200  # together with an exponent of two digits still within the range of a number
 LONGEST_NAME = 64
 
@@ -41,7 +43,6 @@ for naming_key in NAME_KEYS:
 NULL, TRUE, FALSE = b"null", b"true", b"false"
 NAMING = bytes(map(bool, NAMING_KEYS))  # which places are taken: a look costs a fourth of taking the key out of the list
 
-_decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 # What comes next.
@@ -350,9 +351,9 @@ class StructureReader:
         return position
 
 
-def repeats_a_key(structure: str) -> bool:
+def repeats_a_key(structure: str, decoded: object) -> bool:
     """Whether an object in there has a key twice. A decoder leaves one of the two out, and the numbers are those of both."""
-    return bool(_encode(_decode(structure)) != structure.encode())
+    return bool(_encode(decoded) != structure.encode())
 
 
 COMPILED = type(StructureReader.__init__).__name__ != "function"
