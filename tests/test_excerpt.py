@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsobserve.excerpt import excerpt, is_ascii
+from wsobserve.excerpt import digits_end, excerpt, is_ascii, plain_end
 
 
 @given(st.binary(max_size=20), st.integers(-3, 25), st.integers(-3, 25))
@@ -38,3 +40,18 @@ def test_no_byte_outside_is_looked_at(buffer: bytes, start: int, end: int) -> No
     else:
         with pytest.raises(IndexError):
             is_ascii(buffer, start, end)
+
+
+@given(
+    st.lists(st.sampled_from([b"a", b" ", b"~", b"7", b'"', b"\\", b"\n", b"\x1f", b"\x7f", b"\x80"])).map(b"".join), st.data()
+)
+def test_plain_bytes_and_digits_end_where_a_pattern_says(text: bytes, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+    for function, pattern in ((plain_end, rb'[^\x00-\x1f"\\\x80-\xff]*'), (digits_end, rb"[0-9]*")):
+        found = re.compile(pattern).match(text, start, end)
+        assert found is not None
+        assert function(text, start, end) == found.end()
+        for outside in ((-1, end), (start, len(text) + 1), (end + 1, end)):
+            with pytest.raises(IndexError):
+                function(text, *outside)

@@ -103,4 +103,7 @@ def tell(data: bytes) -> object:
 
 def _without_bodies(records: list[Record]) -> list[Record]:
     """How a body is kept until it is added up is each build's own affair."""
-    return [replace(record, body=None, structure="") if isinstance(record, ChannelMessage) else record for record in records]
+    return [
+        replace(record, body=None, structure="", elements=()) if isinstance(record, ChannelMessage) else record
+        for record in records
+    ]

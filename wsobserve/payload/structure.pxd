@@ -1,6 +1,8 @@
 # C types of structure.py, for its compiled build.
 import cython
 
+from wsobserve.excerpt cimport digits_end, plain_end
+
 cdef int LONGEST_TEXT
 cdef int LONGEST_STRUCTURE
 cdef int DEEPEST

@@ -21,6 +21,7 @@ from array import array
 
 import msgspec
 
+from wsobserve.excerpt import digits_end, plain_end
 from wsobserve.payload.name import NAME_KEYS
 
 UNKNOWN = ""
@@ -243,12 +244,12 @@ class StructureReader:
         written += 1
         kept = written + most
         while position < end:
+            if written == kept:  # most strings are passed over, and hold little that is asked for below
+                position = plain_end(text, position, end)
+                if position == end:
+                    return -1
             byte = text[position]
             position += 1
-            if written == kept:  # most strings are passed over, and hold little that is asked for below
-                while 0x22 < byte < 0x80 and byte != 0x5C and position < end:
-                    byte = text[position]
-                    position += 1
             if byte == 0x22:
                 structure[written] = 0x22
                 self._written = written + 1
@@ -302,16 +303,14 @@ class StructureReader:
         if text[position] == 0x2D:  # -
             position += 1
         digits = position
-        while position < end and 0x30 <= text[position] <= 0x39:
-            position += 1
+        position = digits_end(text, position, end)
         if position == digits or (text[digits] == 0x30 and position > digits + 1):  # a leading zero stands alone
             return -1
         if position < end and text[position] == 0x2E:  # .
             integer = False
             position += 1
             digits = position
-            while position < end and 0x30 <= text[position] <= 0x39:
-                position += 1
+            position = digits_end(text, position, end)
             if position == digits:
                 return -1
         if position - start > MOST_DIGITS:
