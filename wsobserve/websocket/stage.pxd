@@ -10,7 +10,7 @@ cdef class WebSocket:
     cdef readonly object limits
     cdef readonly bint frame_records
     cdef readonly object message_records
-    cdef dict _connections
+    cdef readonly dict _connections
     cdef list _shares
     cdef list _ignored
     cdef object _totals
