@@ -49,7 +49,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     series: int = 2_000  # series of messages, and of connections
     total_sizes: int = 512  # entries of one size histogram of a series
     closes: int = 64  # ways to close that are told apart in one series of connections
-    stored_messages: int = 10_000  # the first messages of a run are kept in the store one by one
+    stored_messages: int = 5_000  # the first messages of a run are kept in the store one by one
     stored_anomalies: int = 1_000  # the same for anomalies of each kind, and for capture losses of each reason
 
 

@@ -25,7 +25,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print the closin
 workers = click.option(
     "--workers",
     type=click.IntRange(min=1),
-    help="Processes to share the work among; results are the same. Default: one a core, where that is worth it.",
+    help="Processes to share the work among; results are the same. Default: one a core from 512 MiB on, else one.",
 )
 progress = click.option("--progress/--no-progress", default=None, help="Show a progress bar. Default: on a terminal.")
 channel = click.option("--channel", help="Only this channel.")

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from wsobserve.progress import Progress
 
-# Below this many bytes of capture files another process costs more time than it saves.
-WORTH_SHARING = 16 * 1024 * 1024
+# Below this many bytes of capture files one process takes a second or two; sharing them saves some of it at the price of
+# a third more CPU time, which is worth it only to who asks for it.
+WORTH_SHARING = 512 * 1024 * 1024
 BATCHES_BETWEEN_SIGNS = 64  # a worker with nothing to tell says how far it is after so many batches
 
 
