@@ -21,7 +21,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     connections: int = 100_000  # TCP connections with state
     stream_buffer: int = 4 * MIB  # out-of-order bytes of one direction
-    total_buffer: int = 64 * MIB  # out-of-order bytes of all directions
+    total_buffer: int = 32 * MIB  # out-of-order bytes of all directions
     gap_wait_ns: int = 2 * SECOND_NS  # a hole that the receiver has acknowledged is given up after this
     idle_ns: int = 3600 * SECOND_NS  # a connection without packets is forgotten after this
     closed_ns: int = 60 * SECOND_NS  # a closed one is remembered for late packets
