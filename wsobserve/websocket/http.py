@@ -113,6 +113,8 @@ class HttpReader:
             return None
         self._buffer += data
         if self._waiting:
+            if len(self._buffer) > self.head_limit:
+                self.give_up()  # nobody will say what these bytes are
             return None
         head = self._read_head(time_ns, packet) if self._step_over_body() else None
         if head is None and self._position:
