@@ -28,13 +28,30 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "wsobserve/__main__.py": "every test of the command line runs it",
     "wsobserve/records.py": "records hold no behaviour; all tests build them",
     "wsobserve/config.py": "limits are numbers; the rooms test what happens at each",
+    "wsobserve/commands/running.py": "every test of a command runs it",
+    "wsobserve/commands/schema.py": "a list of commands; tests/test_cli.py runs them",
+    "wsobserve/commands/schema_export.py": "tests/test_cli.py runs it",
+    "wsobserve/commands/schema_registry.py": "tests/test_cli.py runs it",
     "wsobserve/options.py": "tests/test_cli.py uses every option",
     "wsobserve/capture/error.py": "an exception is a name",
     "wsobserve/export/error.py": "an exception is a name",
     "wsobserve/export/exporter.py": "a protocol is a promise; each exporter is tested",
 }
 
-PURE = ["records.py", "stream_bytes.py", "findings.py", "pipeline.py", "transport", "websocket", "payload", "schema", "stats"]
+PURE = [
+    "records.py",
+    "stream_bytes.py",
+    "findings.py",
+    "pipeline.py",
+    "transport",
+    "websocket",
+    "payload",
+    "schema",
+    "stats",
+    "publish",
+    "compare",
+    "contract",
+]
 CLOCKS = {"time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "time.perf_counter", "time.sleep"} | {
     f"{name}.{method}" for name in ("datetime", "date", "datetime.datetime") for method in ("now", "utcnow", "today")
 }

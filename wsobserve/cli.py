@@ -9,21 +9,21 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
 from wsobserve import __version__, options
+from wsobserve.commands.running import Failure, chosen_form, failures_as_lines, last_step, loss_text, observed, say
+from wsobserve.commands.schema import schema
 from wsobserve.config import DEFAULT_LIMITS, SECOND_NS
 
 if TYPE_CHECKING:
     from wsobserve.analysis import AnalysisResult
     from wsobserve.export.rows import PayloadForm, Row
     from wsobserve.listing import ListingForm
-    from wsobserve.records import CaptureLoss, Record, Snapshot
-    from wsobserve.workers import Step
+    from wsobserve.records import Record
 
 SNAPSHOT_EVERY_NS = 60 * SECOND_NS
 
@@ -34,13 +34,7 @@ def app() -> None:
     """See what runs over WebSockets: channels, message kinds, schemas and volumes, from captured traffic."""
 
 
-@app.group()
-def schema() -> None:
-    """Infer the schemas of message kinds."""
-
-
-class Failure(Exception):
-    """Ends the command with exit status 1 and this one line."""
+app.add_command(schema)
 
 
 def main() -> None:
@@ -55,20 +49,6 @@ def main() -> None:
         sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-@contextmanager
-def _failures_as_lines() -> Iterator[None]:
-    """What the world does wrong is one line on standard error and exit status 1."""
-    from wsobserve.capture.error import CaptureError
-    from wsobserve.export.error import ExportError
-
-    try:
-        yield
-    except (CaptureError, ExportError, Failure) as error:
-        sys.stdout.flush()
-        _say(str(error))
-        raise click.exceptions.Exit(1) from None
 
 
 @app.command(epilog=options.FILES_HELP)
@@ -130,8 +110,8 @@ def _list(
     from wsobserve.pipeline import Pipeline
     from wsobserve.records import Anomaly, CaptureLoss
 
-    listing = Listing(_form(form), sys.stdout.write)
-    with _failures_as_lines():
+    listing = Listing(chosen_form(form), sys.stdout.write)
+    with failures_as_lines():
         for records in observe_files(files, Pipeline(folds=False, frames=frames, messages=messages, survive=True)):
             for record in records:
                 row = row_of(record)
@@ -139,25 +119,12 @@ def _list(
                     row = anomaly_row(record)
                 elif row is None and isinstance(record, CaptureLoss):
                     row = loss_row(record)
-                    _say(_loss_text(record))
+                    say(loss_text(record))
                 if row is not None:
                     listing.add(row)
         for kind, count in listing.left_out.items():
-            _say(f"{count} {kind} records are not in the CSV (--format ndjson has them)")
+            say(f"{count} {kind} records are not in the CSV (--format ndjson has them)")
         sys.stdout.flush()
-
-
-def _loss_text(loss: CaptureLoss) -> str:
-    from wsobserve.export.rows import loss_row
-    from wsobserve.export.text import loss_line
-
-    return loss_line(loss_row(loss)).removeprefix("! ")
-
-
-def _form(form: ListingForm | None) -> ListingForm:
-    if form is not None:
-        return form
-    return "table" if sys.stdout.isatty() else "ndjson"
 
 
 @app.command(epilog=options.FILES_HELP)
@@ -170,9 +137,9 @@ def channels(files: tuple[str, ...], form: ListingForm | None, workers: int | No
     from wsobserve.export.text import channel_heading
     from wsobserve.listing import Listing
 
-    with _failures_as_lines():
-        snapshot = _observed(files, workers)
-        chosen = _form(form)
+    with failures_as_lines():
+        snapshot = observed(files, workers)
+        chosen = chosen_form(form)
         listing = Listing(chosen, sys.stdout.write)
         if chosen == "table":
             print(channel_heading())
@@ -192,79 +159,14 @@ def count(files: tuple[str, ...], as_json: bool, workers: int | None, progress: 
 
     from wsobserve.export.count import count_lines
 
-    with _failures_as_lines():
-        last = _last_step(files, workers, folds=False, progress=progress)
+    with failures_as_lines():
+        last = last_step(files, workers, folds=False, progress=progress)
         assert last.findings is not None
         accounting = last.findings.accounting
         if accounting.packets_seen or not last.failures:
             print(msgspec.json.encode(accounting).decode() if as_json else "\n".join(count_lines(accounting)), flush=True)
         if last.failures:
             raise Failure("; ".join(last.failures))
-
-
-def _observed(files: tuple[str, ...], workers: int | None) -> Snapshot:
-    """What all of the files hold; what was lost is said on standard error."""
-    last = _last_step(files, workers)
-    if last.failures:
-        raise Failure("; ".join(last.failures))
-    assert last.findings is not None
-    return last.findings.snapshot(final=True)
-
-
-def _last_step(files: tuple[str, ...], workers: int | None, *, folds: bool = True, progress: bool | None = False) -> Step:
-    from wsobserve.progress import progress_bar
-    from wsobserve.records import CaptureLoss
-    from wsobserve.workers import Plan, Workers, fitting_workers
-
-    plan = Plan(paths=files, folds=folds, messages=0)
-    wanted = sys.stderr.isatty() if progress is None else progress
-    with Workers(plan, fitting_workers(files, workers)) as observers, progress_bar(wanted) as show:
-        for step in observers.steps(show):
-            for record in step.records:
-                if isinstance(record, CaptureLoss):
-                    _say(_loss_text(record))
-    return step
-
-
-@schema.command("show", epilog=options.FILES_HELP)
-@options.files
-@options.channel
-@options.workers
-def schema_show(files: tuple[str, ...], channel: str | None, workers: int | None) -> None:
-    """Show the inferred message kinds with their fields and how often each is there."""
-    from wsobserve.export.kind_text import kind_lines
-
-    with _failures_as_lines():
-        kinds = [kind for kind in _observed(files, workers).kinds if channel in (None, kind.channel)]
-        if not kinds:
-            _say("no structured messages were seen, so there are no message kinds")
-        for kind in kinds:
-            print("\n".join(kind_lines(kind)))
-
-
-@schema.command("export", epilog=options.FILES_HELP)
-@options.files
-@click.option("--as", "form", type=click.Choice(["json-schema"]), default="json-schema", help="The form of the documents.")
-@click.option("--output", metavar="DIRECTORY", help="Write one document a channel into this directory.")
-@options.workers
-def schema_export(files: tuple[str, ...], form: str, output: str | None, workers: int | None) -> None:
-    """Export the inferred schemas: one JSON Schema (2020-12) a channel."""
-    from wsobserve.schema.document import channel_documents, document_name, document_text
-
-    with _failures_as_lines():
-        documents = channel_documents(_observed(files, workers).kinds)
-        if output is None:
-            sys.stdout.write(document_text(documents))
-            return
-        try:
-            os.makedirs(output, exist_ok=True)
-            for channel, document in documents.items():
-                path = os.path.join(output, document_name(channel))
-                with open(path, "w", encoding="utf-8") as file:
-                    file.write(document_text(document))
-                print(path)
-        except OSError as error:
-            raise Failure(f"{output}: {error.strerror}") from None
 
 
 @app.command(epilog=options.FILES_HELP)
@@ -296,7 +198,7 @@ def analyze(
         # A span of a connection can tell what happened in it only if somebody looked in between.
         snapshot_every_ns=SNAPSHOT_EVERY_NS if otlp else None,
     )
-    with _failures_as_lines(), Workers(plan, fitting_workers(files, workers)) as observers:
+    with failures_as_lines(), Workers(plan, fitting_workers(files, workers)) as observers:
         exporters = open_exporters(store, otlp, service, files)
         with progress_bar(sys.stderr.isatty() if progress is None else progress) as show:
             result = analyze_files(observers, exporters, show)
@@ -311,10 +213,6 @@ def _finish(result: AnalysisResult, as_json: bool) -> None:
 
 def _print(text: str) -> None:
     print(text, flush=True)
-
-
-def _say(line: str) -> None:
-    print(f"wsobserve: {line}", file=sys.stderr, flush=True)
 
 
 @app.command()
@@ -345,9 +243,9 @@ def attach(
     from wsobserve.observing import open_exporters
     from wsobserve.sidecar import watch
 
-    with _failures_as_lines():
+    with failures_as_lines():
         exporters = open_exporters(store, otlp, service, [f"interface {interface}"])
-        result = watch(interface, ports, exporters, interval, _say)
+        result = watch(interface, ports, exporters, interval, say)
         _finish(result, as_json)
 
 
@@ -360,7 +258,7 @@ def dashboard(store: str, host: str, port: int, open_browser: bool) -> None:
     """Show a store in the browser: overview, channels, schemas."""
     from wsobserve.dashboard import run_dashboard
 
-    with _failures_as_lines():
+    with failures_as_lines():
         status = run_dashboard(store, host=host, port=port, open_browser=open_browser)
     raise click.exceptions.Exit(status)
 
@@ -375,7 +273,7 @@ def demo(store: str | None, port: int, open_browser: bool) -> None:
 
     from wsobserve.demo import run_demo
 
-    with _failures_as_lines():
+    with failures_as_lines():
         status = run_demo(Path(store) if store else None, port, open_browser, _print)
     raise click.exceptions.Exit(status)
 

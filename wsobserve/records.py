@@ -495,7 +495,11 @@ class ConnectionTotal(Record, frozen=True, kw_only=True):
 
 
 class MessageKind(Record, frozen=True, kw_only=True):
-    """One kind of message, and the JSON Schema (2020-12) inferred for it. Holds no payload values."""
+    """One kind of message, and the JSON Schema (2020-12) inferred for it.
+
+    Of payloads it holds no values but those that make up the protocol: the constants that tell kinds apart, and the
+    members of enumerations (see `redaction`). `direction`: the one in which it was seen; None: not known, or both.
+    """
 
     id: str
     channel: str
@@ -506,6 +510,43 @@ class MessageKind(Record, frozen=True, kw_only=True):
     last_ns: int
     formats: dict[str, int]
     json_schema: dict[str, object]
+    directions: dict[str, int] = {}  # messages; `unknown` where the roles are not known
+    # What tells it from its siblings: JSON pointers (RFC 6901) with the constant there. Empty: its structure does.
+    discriminator: tuple[tuple[str, Json], ...] = ()
+    first_connection: str | None = None  # that showed it
+    confidence: float | None = None  # the chance that the next message of this kind fits the schema; None: not worked out
+
+
+class SchemaDrift(Record, frozen=True, kw_only=True):
+    """Something about a message kind that is not as it was: found at a message, or over many.
+
+    `change`: `new_kind`, `new_field`, `new_type`, `new_member` (of an enumeration), `format_broken`, `range_exceeded` and
+    `field_missing` (one that was always there) are certain at the first message that shows them; `field_vanished`,
+    `kind_vanished`, `presence_shifted`, `mix_shifted` are told with `p_value`, the chance of it if nothing had changed.
+    """
+
+    time_ns: int
+    packet: int | None
+    half: Half | None  # of the message that shows it; None: told over many
+    channel: str
+    kind: str  # MessageKind.id
+    name: str | None
+    change: Literal[
+        "new_kind",
+        "new_field",
+        "new_type",
+        "new_member",
+        "format_broken",
+        "range_exceeded",
+        "field_missing",
+        "field_vanished",
+        "kind_vanished",
+        "presence_shifted",
+        "mix_shifted",
+    ]
+    path: str = ""  # JSON pointer within the message; `*` for any key of a map or any position of a list
+    detail: str = ""  # types, formats and counts, never a value
+    p_value: float | None = None  # None: certain
 
 
 class Snapshot(Record, frozen=True, kw_only=True):
@@ -524,6 +565,7 @@ class Snapshot(Record, frozen=True, kw_only=True):
     open_connections: tuple[ConnectionSummary, ...] = ()
     kinds: tuple[MessageKind, ...] = ()
     messages_without_kind: int = 0  # not JSON, undecoded, or beyond the limit of kinds
+    drift: tuple[SchemaDrift, ...] = ()  # since the snapshot before
     messages_in_overflow: int = 0  # beyond the limit of series or channels
     final: bool = False  # nothing more will come
 

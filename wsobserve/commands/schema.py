@@ -1,0 +1,17 @@
+"""The group `wsobserve schema`: what its commands are, each from a file of its own."""
+
+from __future__ import annotations
+
+import click
+
+from wsobserve.commands.schema_export import schema_export
+from wsobserve.commands.schema_registry import schema_show
+
+
+@click.group()
+def schema() -> None:
+    """Infer the schemas of message kinds."""
+
+
+for command in (schema_show, schema_export):
+    schema.add_command(command)

@@ -1,0 +1,1 @@
+"""Two schemas or documents in; classified changes out."""

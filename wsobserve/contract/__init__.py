@@ -1,0 +1,1 @@
+"""A contract and channel messages in; violations and coverage out."""

@@ -1,0 +1,1 @@
+"""Message kinds in; documents for people and programs out."""
