@@ -38,8 +38,12 @@ class Findings:
         self.now_ns = max(self.now_ns, other.now_ns)
 
     def snapshot(self, *, final: bool = False, only_changed: bool = False) -> Snapshot:
-        """All of it as one record. `only_changed`: of volumes only those that changed since the last such call."""
+        """All of it as one record.
+
+        `only_changed`: of volumes only those that changed since the last such call, and kinds may be those of a while ago.
+        """
         series = self.series.snapshot(self.now_ns)
+        kinds = self.schemas.kinds(self.now_ns, fresh=final or not only_changed)
         return Snapshot(
             time_ns=self.now_ns,
             accounting=self.accounting,
@@ -48,7 +52,7 @@ class Findings:
             volumes=self.volumes.changed() if only_changed else self.volumes.snapshot(self.now_ns),
             connection_totals=self.connections.snapshot(self.now_ns),
             open_connections=tuple(sorted(self.open_connections, key=_identity)),
-            kinds=self.schemas.kinds(self.now_ns),
+            kinds=kinds,
             messages_without_kind=self.schemas.without_kind,
             messages_in_overflow=self.series.overflow_messages,
             final=final,

@@ -353,7 +353,7 @@ class ChannelMessage(Record, frozen=True, kw_only=True):
     convention: str | None = None
     operation: str | None = None
     correlation: str | None = None
-    schema: str | None = None  # identifier of the kind under which it was filed
+    schema: str | None = None  # identifier of the kind under which it was filed; None until the kinds have been worked out
     frame_bytes: int = 0
     length: int = 0  # after inflation; 0 when it is not known
     body: object = None

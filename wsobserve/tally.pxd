@@ -3,6 +3,9 @@ import cython
 
 from wsobserve.message_sink cimport HalfSink, MessageSink
 from wsobserve.payload.structure cimport StructureReader
+from wsobserve.schema.leaf cimport Leaf
+from wsobserve.schema.sample cimport payload_hash
+from wsobserve.schema.watched cimport Watched
 from wsobserve.stats.sizes cimport SizesFold
 
 cdef int TEXT
@@ -11,6 +14,8 @@ cdef int TEXT
 @cython.final
 cdef class LikeMessages:
     cdef readonly object like
+    cdef readonly Watched watched
+    cdef readonly long long[::1] which
     cdef readonly SizesFold sizes
     cdef readonly object elements
     cdef readonly long long start_ns
@@ -32,6 +37,8 @@ cdef class HalfTally(HalfSink):
 
     @cython.locals(tally=Tally, reader=StructureReader, structure=str, like=LikeMessages)
     cpdef bint take(self, long long time_ns, int opcode, bytes payload, bint utf8, long long length, long long frame_bytes) except -1
+    @cython.locals(watched=Watched, leaves=list, leaf=Leaf, which="long long[::1]", number=cython.Py_ssize_t)
+    cdef see(self, LikeMessages like, StructureReader reader, bytes payload, long long time_ns)
 
 
 cdef class Tally(MessageSink):
@@ -44,6 +51,7 @@ cdef class Tally(MessageSink):
     cdef object _findings
     cdef Py_ssize_t _most
     cdef dict _counted
+    cdef StructureReader _structures
 
     cpdef HalfSink of(self, half)
     @cython.locals(asked=HalfTally, like=LikeMessages)

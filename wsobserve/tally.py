@@ -16,6 +16,8 @@ from wsobserve.findings import Findings
 from wsobserve.message_sink import HalfSink, MessageSink
 from wsobserve.payload.structure import StructureReader
 from wsobserve.records import ChannelMessage, Half
+from wsobserve.schema.sample import payload_hash
+from wsobserve.schema.watched import Watched
 from wsobserve.stats.sizes import SizesFold
 
 TEXT = 1  # RFC 6455, 5.2: opcode of a text frame
@@ -35,10 +37,18 @@ class LikeMessages:
         "payload_bytes",
         "sizes",
         "start_ns",
+        "watched",
+        "which",
     )
 
-    def __init__(self, like: ChannelMessage, sizes: SizesFold) -> None:
+    def __init__(self, like: ChannelMessage, sizes: SizesFold, watched: Watched | None, reader: StructureReader) -> None:
         self.like = like  # without its payload
+        self.watched = watched
+        # By position in the structure: the number of the value there, so of a value that one of the elements is like.
+        self.which = array("q", bytes(8 * (len(like.structure) + 1)))
+        reader.structure(like.structure.encode(), True)
+        for number in range(reader.values):
+            self.which[reader.value_places[number]] = number
         self.sizes = sizes
         self.elements = array("q", bytes(8 * len(like.elements)))  # of all these messages, as in ChannelMessage
         self.start_ns = 0
@@ -83,7 +93,7 @@ class HalfTally(HalfSink):
         structure = reader.structure(payload, utf8)
         like = self.known.get(structure)
         # Bytes are JSON only when there is an object or an array at their top.
-        if like is None or (opcode != TEXT and structure[0] not in "{["):
+        if like is None or (opcode != TEXT and structure[0] not in "{[") or not reader.all_values:
             return False
         if time_ns < like.start_ns or time_ns >= like.end_ns:
             tally.hand_over(like)
@@ -98,13 +108,27 @@ class HalfTally(HalfSink):
             like.first_ns = time_ns
         if time_ns > like.last_ns:
             like.last_ns = time_ns
+        if like.watched is not None:
+            self.see(like, reader, payload, time_ns)
         return True
+
+    def see(self, like: LikeMessages, reader: StructureReader, payload: bytes, time_ns: int) -> None:
+        """Each value of the message that was read last is told to its place, and the message to the sample."""
+        watched = like.watched
+        assert watched is not None
+        leaves, which = watched.leaves, like.which
+        for number in range(reader.values):
+            leaf = leaves[which[reader.value_places[number]]]
+            if leaf is not None:
+                leaf.see(payload, reader.value_starts[number], reader.value_ends[number])
+        if payload_hash(payload) <= watched.limit:
+            watched.offer(payload, time_ns, self.half.connection)
 
 
 class Tally(MessageSink):
     """Of all connections of a pipeline. Takes messages as long as it is `open`, that is, while nobody wants their records."""
 
-    __slots__ = ("_counted", "_findings", "_most", "asked", "longest", "open", "reader", "sizes_limit", "table")
+    __slots__ = ("_counted", "_findings", "_most", "_structures", "asked", "longest", "open", "reader", "sizes_limit", "table")
 
     def __init__(self, findings: Findings, limits: Limits) -> None:
         self.open = False
@@ -115,6 +139,7 @@ class Tally(MessageSink):
         self.table = 1
         self._findings = findings
         self._most = limits.structures
+        self._structures = StructureReader()  # reads structures themselves
         self._counted: dict[tuple[str | None, ...], LikeMessages] = {}
 
     def of(self, half: Half) -> HalfSink:
@@ -141,7 +166,10 @@ class Tally(MessageSink):
         if like is None:
             empty = msgspec.structs.replace(message.message, payload=b"")
             like = LikeMessages(
-                msgspec.structs.replace(message, message=empty, body=None, length=0), SizesFold(self.sizes_limit)
+                msgspec.structs.replace(message, message=empty, body=None, length=0),
+                SizesFold(self.sizes_limit),
+                self._findings.schemas.watched(message),
+                self._structures,
             )
             self._counted[key] = like
         asked.known[message.structure] = like

@@ -14,7 +14,7 @@ from wsobserve.capture.files import read_captures
 from wsobserve.config import Limits
 from wsobserve.payload.stage import Payload
 from wsobserve.pipeline import Pipeline
-from wsobserve.records import CLIENT_TO_SERVER, SERVER_TO_CLIENT, ChannelMessage, Half, Handshake, Message, kind_id
+from wsobserve.records import CLIENT_TO_SERVER, ChannelMessage, Half, Handshake, Message
 from wsobserve.schema.fold import SchemaFold
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -87,7 +87,6 @@ def test_a_message_is_filed_on_the_channel_of_its_handshake() -> None:
         route="/rooms/{id}",
         subprotocol="chat.v1",
         name="join",
-        schema=kind_id("/rooms/{id}", "client_to_server", "join"),
         frame_bytes=30,
         length=24,
         body={"type": "join", "room": 1},
@@ -102,7 +101,7 @@ def test_json_may_come_with_its_structure_instead_of_its_body() -> None:
     for one in (first, second):
         assert (one.format, one.name, one.body) == ("json", "join", None)
         assert one.structure == '{"type":"join","room":0}'
-        assert one.schema == kind_id("unknown route", "client_to_server", "join")
+        assert (one.channel, one.name) == ("unknown route", "join")
     assert said(stage, a_message(b'{"type":"join","room":"\\u0031"}')).body == {"type": "join", "room": "1"}
 
 
@@ -132,16 +131,11 @@ def test_bytes_are_json_only_with_an_object_or_an_array_at_their_top() -> None:
     assert [said(stage, a_message(payload)).format for payload in (b"[1]", b"1", b'"a"')] == ["json", "json", "json"]
 
 
-def test_the_same_structure_on_another_channel_or_in_another_direction_is_filed_there() -> None:
+def test_the_same_structure_on_another_channel_is_filed_there() -> None:
     stage = Payload(structures=True)
     stage.receive(a_handshake(a_half("c2"), "/b"))
-    theirs = msgspec.structs.replace(a_half(), direction=SERVER_TO_CLIENT)
-    found = {said(stage, a_message(b"{}", half)).schema for half in (a_half(), a_half("c2"), theirs) for _ in range(2)}
-    assert found == {
-        kind_id("unknown route", CLIENT_TO_SERVER, None),
-        kind_id("/b", CLIENT_TO_SERVER, None),
-        kind_id("unknown route", SERVER_TO_CLIENT, None),
-    }
+    found = [said(stage, a_message(b"{}", half)).channel for half in (a_half(), a_half("c2")) for _ in range(2)]
+    assert found == ["unknown route", "unknown route", "/b", "/b"]
 
 
 JSON_TEXTS = st.recursive(
@@ -201,7 +195,6 @@ def test_of_every_capture_the_same_is_said_and_folded_with_and_without_structure
 def test_without_a_handshake_the_route_is_unknown() -> None:
     channel_message = said(Payload(), a_message(b"hello"))
     assert (channel_message.channel, channel_message.route, channel_message.format) == ("unknown route", None, "text")
-    assert channel_message.schema is None  # a text has no shape to be filed under
 
 
 def test_a_response_whose_request_was_not_captured_gives_no_route_but_a_subprotocol() -> None:
@@ -240,7 +233,7 @@ def test_an_undecoded_message_is_counted_and_not_looked_into() -> None:
     cut = Message(half, 5, 3, 4, 1, 1, False, 40, 40, False, None, b'{"type":"join"}', "incomplete", 46)
     channel_message = said(Payload(), cut)
     assert (channel_message.format, channel_message.body, channel_message.name) == ("undecoded", None, None)
-    assert (channel_message.length, channel_message.frame_bytes, channel_message.schema) == (40, 46, None)
+    assert (channel_message.length, channel_message.frame_bytes) == (40, 46)
     unknown = Message(half, 5, 3, 4, 2, 1, True, 40, None, False, None, b"", "context_lost", 46)
     assert said(Payload(), unknown).length == 0
 

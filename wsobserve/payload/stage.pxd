@@ -17,7 +17,7 @@ cdef class Payload:
     cpdef list receive(self, record)
     @cython.locals(text=cython.bint, known=tuple, structure=str, elements=tuple, channel=str)
     cdef _said(self, record)
-    cdef tuple _learn(self, str structure, str channel, object direction)
+    cdef tuple _learn(self, str structure)
     cdef _open(self, handshake)
     cpdef forget(self, str connection, object stream=*)
     cpdef list expire(self, object now_ns)

@@ -11,19 +11,19 @@ from typing import TypeAlias
 import msgspec
 
 from wsobserve.config import DEFAULT_LIMITS, Limits
-from wsobserve.payload.formats import STRUCTURED, recognise
+from wsobserve.payload.formats import recognise
 from wsobserve.payload.name import message_name
 from wsobserve.payload.structure import COMPILED, UNKNOWN, StructureReader, repeats_a_key
-from wsobserve.records import ChannelMessage, Direction, Handshake, Message, kind_id
+from wsobserve.records import ChannelMessage, Handshake, Message
 
 TEXT = 1  # RFC 6455, 5.2: opcode of a text frame
 UNKNOWN_ROUTE = "unknown route"
 NO_ROUTE = (None, None)  # and no subprotocol
-NOT_KNOWN = (UNKNOWN, None, None)  # of messages that have to be decoded
+NOT_KNOWN = (UNKNOWN, None)  # of messages that have to be decoded
 
 _decode = msgspec.json.Decoder().decode
 
-Known: TypeAlias = "tuple[str, str | None, str | None]"
+Known: TypeAlias = "tuple[str, str | None]"
 RouteKey: TypeAlias = "str | tuple[str, int]"  # the connection, and the stream of it if it has any
 
 
@@ -39,8 +39,7 @@ class Payload:
         self._limits = limits
         self._routes: dict[RouteKey, tuple[str | None, str | None]] = {}  # the route and the subprotocol
         self._reader = StructureReader() if structures else None
-        # By structure, channel and direction: the structure, the name, and the kind under which such messages are filed.
-        self._known: dict[tuple[str, str, Direction | None], Known] = {}
+        self._known: dict[str, Known] = {}  # by structure: the same one, and the name of messages that have it
         self.forgotten = 0  # connections whose route was given up to stay within the limit
 
     def receive(self, record: Handshake | Message) -> list[ChannelMessage]:
@@ -55,7 +54,7 @@ class Payload:
         half = record.half
         route, subprotocol = self._routes.get(_route_key(half.connection, half.stream), NO_ROUTE)
         channel = UNKNOWN_ROUTE if route is None else route
-        format_name, body, name, schema, structure = "undecoded", None, None, None, UNKNOWN
+        format_name, body, name, structure = "undecoded", None, None, UNKNOWN
         elements: tuple[int, ...] = ()
         if record.complete and record.undecoded is None:
             text = record.opcode == TEXT
@@ -65,18 +64,16 @@ class Payload:
             known: Known | None = None
             # Bytes are JSON only when there is an object or an array at their top: see `formats`.
             if structure and (text or structure[0] in "{["):
-                direction = half.direction
-                known = self._known.get((structure, channel, direction))
+                known = self._known.get(structure)
                 if known is None:
-                    known = self._learn(structure, channel, direction)
-            structure, name, schema = NOT_KNOWN if known is None else known
+                    known = self._learn(structure)
+            structure, name = NOT_KNOWN if known is None else known
             if structure:
                 format_name = "json"
             else:
                 elements = ()
                 format_name, body = recognise(record.payload, text=text)
                 name = message_name(body)
-                schema = kind_id(channel, half.direction, name) if format_name in STRUCTURED else None
         return ChannelMessage(
             message=record,
             format=format_name,
@@ -84,7 +81,6 @@ class Payload:
             route=route,
             subprotocol=subprotocol,
             name=name,
-            schema=schema,
             frame_bytes=record.frame_bytes,
             length=record.length or 0,
             body=body,
@@ -92,16 +88,15 @@ class Payload:
             elements=elements,
         )
 
-    def _learn(self, structure: str, channel: str, direction: Direction | None) -> Known:
+    def _learn(self, structure: str) -> Known:
         """What is to be known about messages of a structure that is new here."""
         if len(self._known) >= self._limits.structures:
             self._known.clear()  # those that still come are learnt again
         known: Known = NOT_KNOWN
         decoded = _decode(structure)
         if not repeats_a_key(structure, decoded):
-            name = message_name(decoded)
-            known = structure, name, kind_id(channel, direction, name)
-        self._known[structure, channel, direction] = known
+            known = structure, message_name(decoded)
+        self._known[structure] = known
         return known
 
     def _open(self, handshake: Handshake) -> None:

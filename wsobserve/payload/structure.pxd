@@ -7,6 +7,7 @@ cdef int LONGEST_TEXT
 cdef int LONGEST_STRUCTURE
 cdef int DEEPEST
 cdef int MOST_ELEMENTS
+cdef int MOST_VALUES
 cdef int MOST_SIBLINGS
 cdef int MOST_DIGITS
 cdef int LONGEST_NAME
@@ -36,6 +37,12 @@ cdef class StructureReader:
     cdef long long[::1] _behind
     cdef long long[::1] _first
     cdef long long[::1] _last
+    cdef long long[::1] _values_before
+    cdef readonly Py_ssize_t values
+    cdef readonly bint all_values
+    cdef readonly long long[::1] value_starts
+    cdef readonly long long[::1] value_ends
+    cdef readonly long long[::1] value_places
 
     cpdef str structure(self, bytes text, bint utf8)
     @cython.locals(number=cython.Py_ssize_t)
@@ -46,6 +53,7 @@ cdef class StructureReader:
         structure=bytearray,
         position=cython.Py_ssize_t,
         start=cython.Py_ssize_t,
+        begin=cython.Py_ssize_t,
         depth=cython.int,
         objects=cython.ulonglong,
         expected=cython.int,
@@ -55,6 +63,8 @@ cdef class StructureReader:
         byte=cython.uchar,
     )
     cdef bint _value(self, bytes text, Py_ssize_t end) except -1
+    @cython.locals(number=cython.Py_ssize_t)
+    cdef _note_value(self, Py_ssize_t start, Py_ssize_t end, Py_ssize_t place)
     @cython.locals(number=cython.Py_ssize_t)
     cdef bint _begin_element(self, Py_ssize_t depth) except -1
     @cython.locals(

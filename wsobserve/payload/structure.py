@@ -11,8 +11,9 @@ that it stands for, together. Messages of one program have few structures, whate
 follows from one is worked out once and looked up from then on.
 
 The reader is strict: it answers for JSON that every decoder accepts. For anything else, and for what is long, deep or
-unusual, it answers nothing, and the message is decoded instead. It takes a pass over the text, byte by byte, which is
-worth it compiled and not otherwise.
+unusual, it answers nothing, and the message is decoded instead. Beside the structure it tells where the values are: each
+text, number and truth value, with the position in the structure that stands for it. It takes a pass over the text, byte by
+byte, which is worth it compiled and not otherwise.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ LONGEST_TEXT = 1_048_576  # bytes of a text that is read at all
 LONGEST_STRUCTURE = 4_096  # of its structure, and of what has been written of it at any time
 DEEPEST = 32
 MOST_ELEMENTS = 256  # that stay, of all arrays
+MOST_VALUES = 8_192  # texts, numbers and truth values of one message
 # Of one array. Where there are more, the next message has others, or has them in another order: decoding it is cheaper than
 # learning a structure that never comes again. And each element may have to be compared to all of them.
 MOST_SIBLINGS = 8
@@ -51,7 +53,12 @@ VALUE, VALUE_OR_END, KEY, KEY_OR_END, COLON, COMMA_OR_END = range(6)
 
 
 class StructureReader:
-    """Reads one text after the other, into one buffer. `count`: how many numbers belong to the last structure."""
+    """Reads one text after the other, into one buffer. `count`: how many numbers belong to the last structure.
+
+    `values`: how many texts, numbers and truth values there are in the last text, or so many of them that there is room for
+    (then they are not `all_values`); `value_starts` and `value_ends`: where in
+    the text each is, of a string what is between its quotation marks; `value_places`: which place of the structure it is like.
+    """
 
     __slots__ = (
         "_behind",
@@ -62,8 +69,14 @@ class StructureReader:
         "_starts",
         "_structure",
         "_utf8",
+        "_values_before",
         "_written",
+        "all_values",
         "count",
+        "value_ends",
+        "value_places",
+        "value_starts",
+        "values",
     )
 
     def __init__(self) -> None:
@@ -75,18 +88,25 @@ class StructureReader:
         # first element that is not inside of it.
         self.count = 0
         self._counts, self._starts, self._ends, self._behind = (array("q", bytes(8 * MOST_ELEMENTS)) for _ in range(4))
+        self.values = 0
+        self.all_values = True
+        self.value_starts, self.value_ends, self.value_places = (array("q", bytes(8 * MOST_VALUES)) for _ in range(3))
+        self._values_before = array("q", bytes(8 * MOST_ELEMENTS))  # of each element that stays: how many values came before it
         # Of each depth: the numbers of the first and the last element of the array that is open there.
         self._first, self._last = (array("q", bytes(8 * (DEEPEST + 1))) for _ in range(2))
 
     def structure(self, text: bytes, utf8: bool) -> str:
         """The structure of this JSON text; UNKNOWN when it is none, or has to be decoded. `utf8`: known to be valid UTF-8."""
         self.count = 0
+        self.values = 0
+        self.all_values = True
         if len(text) > LONGEST_TEXT:
             return UNKNOWN
         self._utf8 = utf8
         self._written = 0
         if not self._value(text, len(text)) or self._written > LONGEST_STRUCTURE:
             self.count = 0
+            self.values = 0
             return UNKNOWN
         return self._structure[: self._written].decode()
 
@@ -127,10 +147,12 @@ class StructureReader:
                         expected = VALUE
                 elif expected in (VALUE, VALUE_OR_END):
                     start = self._written
-                    position = self._string(text, position + 1, end, LONGEST_NAME + 1 if names else 0)
+                    begin = position + 1
+                    position = self._string(text, begin, end, LONGEST_NAME + 1 if names else 0)
                     if names:
                         self._keep_name(start)
                         names = False
+                    self._note_value(begin, position - 1, start)
                     expected = COMMA_OR_END
                 else:
                     return False
@@ -186,12 +208,16 @@ class StructureReader:
             else:
                 if expected != VALUE and expected != VALUE_OR_END:
                     return False
+                start = self._written
+                begin = position
                 if byte == 0x2D or 0x30 <= byte <= 0x39:  # - 0-9
                     position = self._number(text, position, end)
                 else:
                     position = self._literal(text, position, end)
                 if position < 0:
                     return False
+                if byte != 0x6E:  # a null is no value
+                    self._note_value(begin, position, start)
                 names = False
                 expected = COMMA_OR_END
                 continue
@@ -199,6 +225,17 @@ class StructureReader:
             self._written += 1
             position += 1
         return expected == COMMA_OR_END and not depth
+
+    def _note_value(self, start: int, end: int, place: int) -> None:
+        """Remembers where a value is, if there is room."""
+        number = self.values
+        if number == MOST_VALUES:
+            self.all_values = False
+            return
+        self.value_starts[number] = start
+        self.value_ends[number] = end
+        self.value_places[number] = place
+        self.values = number + 1
 
     def _begin_element(self, depth: int) -> bool:
         """Makes room for another element of the innermost array; whether there is any."""
@@ -208,6 +245,7 @@ class StructureReader:
         self._last[depth] = number
         self._starts[number] = self._written
         self._counts[number] = 1
+        self._values_before[number] = self.values
         self.count = number + 1
         return True
 
@@ -228,6 +266,8 @@ class StructureReader:
                 if place == length:
                     for number in range(self.count - last):
                         self._counts[earlier + number] += self._counts[last + number]
+                    for number in range(self._values_before[last], self.values):
+                        self.value_places[number] -= start - begin
                     self.count = last
                     self._written = start
                     return -1

@@ -12,10 +12,11 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def json_schema(shape: Shape, title: str) -> dict[str, object]:
     """The document of one kind of message."""
-    return {"$schema": DIALECT, "title": title, **_node(shape)}
+    return {"$schema": DIALECT, "title": title, **node_of(shape)}
 
 
-def _node(shape: Shape) -> dict[str, object]:
+def node_of(shape: Shape) -> dict[str, object]:
+    """What one place looks like, and what is inside of it."""
     node: dict[str, object] = {}
     types = _types(shape)
     if types:
@@ -25,7 +26,7 @@ def _node(shape: Shape) -> dict[str, object]:
     if "object" in shape.types:
         _describe_object(shape, node)
     if "array" in shape.types and shape.items is not None and not shape.unseen:
-        node["items"] = _node(shape.items)
+        node["items"] = node_of(shape.items)
     if _truncated(shape):
         node["x-wsobserve-truncated"] = True
     node["x-wsobserve-count"] = shape.count
@@ -48,13 +49,13 @@ def _describe_object(shape: Shape, node: dict[str, object]) -> None:
     if shape.properties:
         properties = {}
         for key, inner in sorted(shape.properties.items()):
-            properties[key] = _node(inner) | {"x-wsobserve-presence": _share(inner.count, objects)}
+            properties[key] = node_of(inner) | {"x-wsobserve-presence": _share(inner.count, objects)}
         node["properties"] = properties
         required = [key for key, inner in sorted(shape.properties.items()) if inner.count == objects]
         if required:
             node["required"] = required
     if shape.others is not None and not _truncated(shape):
-        node["additionalProperties"] = _node(shape.others)
+        node["additionalProperties"] = node_of(shape.others)
 
 
 def _truncated(shape: Shape) -> bool:

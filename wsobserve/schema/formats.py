@@ -1,0 +1,112 @@
+"""Texts in; the formats that all of them have out, as a set of bits that can only lose members.
+
+A format is a form that chance does not give: so it may be claimed after a few values. Each test here is stricter than what
+validators test under the same name, so that no value that was seen is refused by a schema that says it. Those without a
+name in JSON Schema are written as a pattern, or, where the form proves little, as an annotation alone.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from ipaddress import IPv6Address
+
+import msgspec
+
+
+class Format(msgspec.Struct, frozen=True):
+    """One format. `needs`: how many different values must have it; `keywords`: what a JSON Schema says, if anything."""
+
+    name: str
+    bit: int
+    form: re.Pattern[bytes]
+    needs: int
+    keywords: dict[str, str]
+
+
+_DATE = rb"(?P<year>[0-9]{4})-(?P<month>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12][0-9]|3[01])"
+_TIME = rb"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+_LABEL = rb"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_OCTET = rb"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_URI_PART = rb"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*"
+
+# In the order in which they are claimed: the narrower first.
+_TABLE: tuple[tuple[str, bytes, int, dict[str, str]], ...] = (
+    ("uuid", rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", 2, {"format": "uuid"}),
+    ("date-time", _DATE + rb"T" + _TIME, 2, {"format": "date-time"}),
+    ("date", _DATE, 3, {"format": "date"}),
+    ("time", _TIME, 3, {"format": "time"}),
+    ("ipv4", _OCTET + rb"(?:\." + _OCTET + rb"){3}", 3, {"format": "ipv4"}),
+    ("ipv6", rb"[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}", 3, {"format": "ipv6"}),
+    (
+        "email",
+        rb"[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+){0,15}@" + _LABEL + rb"(?:\." + _LABEL + rb"){0,8}\.[A-Za-z]{2,24}",
+        3,
+        {"format": "email"},
+    ),
+    (
+        "uri",
+        rb"[A-Za-z][A-Za-z0-9+.-]{1,30}://(?:[A-Za-z0-9._-]+(?::[0-9]{1,5})?)?(?:/" + _URI_PART + rb")?(?:\?"
+        rb"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?(?:#(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?",
+        4,
+        {"format": "uri"},
+    ),
+    ("duration", rb"P(?=[0-9T])(?:[0-9]+D)?(?:T(?=[0-9])(?:[0-9]+H)?(?:[0-9]+M)?(?:[0-9]+S)?)?", 4, {"format": "duration"}),
+    ("jwt", rb"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*", 2, {"pattern": r"^eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_.-]+$"}),
+    ("hex-prefixed", rb"0x[0-9a-fA-F]+", 3, {"pattern": "^0x[0-9a-fA-F]+$"}),
+    ("ulid", rb"[0-7][0-9A-HJKMNP-TV-Z]{25}", 3, {"pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"}),
+    ("snowflake", rb"[1-9][0-9]{14,19}", 5, {"pattern": "^[0-9]{15,20}$"}),
+    ("integer-string", rb"-?(?:0|[1-9][0-9]*)", 12, {"pattern": "^-?[0-9]+$"}),
+    ("decimal-string", rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?", 8, {"pattern": r"^-?[0-9]+(\.[0-9]+)?$"}),
+    ("hex", rb"(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{8,}|[0-9]{8,}", 8, {"pattern": "^[0-9a-f]+$"}),
+    (
+        "base64",
+        rb"(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9+/=])(?:[A-Za-z0-9+/]{4}){4,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?",
+        8,
+        {},
+    ),
+    ("json", rb"[ \n]*(?:\{\s*(?:\"[^\n]*:[^\n]*)?\}|\[[^\n]*[\]}\"0-9]\s*\])[ \n]*", 8, {}),
+)
+FORMATS = tuple(
+    Format(name, 1 << number, re.compile(form), needs, keywords) for number, (name, form, needs, keywords) in enumerate(_TABLE)
+)
+ALL_FORMATS = (1 << len(FORMATS)) - 1
+LONGEST = 2_048  # bytes of a text that is looked at: a longer one has no format
+
+_MONTHS = {each.bit for each in FORMATS if each.name in ("date", "date-time")}
+_IPV6 = next(each.bit for each in FORMATS if each.name == "ipv6")
+_BY_LETTER = tuple(FORMATS)
+
+
+def formats_of(text: bytes, among: int = ALL_FORMATS) -> int:
+    """Which of the formats whose bits are in `among` this text (UTF-8) has."""
+    if not among or not text or len(text) > LONGEST:
+        return 0
+    found = 0
+    for each in _BY_LETTER:
+        if among & each.bit:
+            match = each.form.fullmatch(text)
+            if match is not None and _holds(each.bit, match, text):
+                found |= each.bit
+    return found
+
+
+def _holds(bit: int, match: re.Match[bytes], text: bytes) -> bool:
+    """What the form alone does not tell: whether the day exists, whether the address is one."""
+    if bit in _MONTHS:
+        year, month, day = int(match["year"]), int(match["month"]), int(match["day"])
+        return year > 0 and (day <= 28 or day <= monthrange(year, month)[1])
+    if bit == _IPV6:
+        try:
+            IPv6Address(text.decode())
+        except ValueError:
+            return False
+    return True
+
+
+def claimed_format(bits: int, different: int) -> Format | None:
+    """The narrowest of these formats that so many different values are enough for; None when there is none."""
+    for each in FORMATS:
+        if bits & each.bit and different >= each.needs:
+            return each
+    return None

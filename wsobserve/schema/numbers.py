@@ -1,0 +1,103 @@
+"""Numbers of one place in; their type, and bounds where they have any, out.
+
+A bound needs evidence that there is one: the extremes lie close to the bulk, they do not move with time, and what the first
+two thirds told held for the last. Identifiers, counters and timestamps have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wsobserve.schema.seen import Seen, weight_of
+
+LEAST_FOR_BOUNDS = 24
+TAIL = 2.0  # how far beyond the quartiles, in interquartile ranges, the extremes may lie
+GROWTH = 0.5  # correlation of value and time
+MOST_EXACT = 1 << 53  # beyond, JSON numbers are no integers for many readers
+
+# Seconds since 1970 from 2001 to 2050, and finer: what a timestamp looks like.
+_EPOCHS = (
+    ("unix-seconds", 1),
+    ("unix-milliseconds", 1_000),
+    ("unix-microseconds", 1_000_000),
+    ("unix-nanoseconds", 1_000_000_000),
+)
+_EARLIEST, _LATEST = 1_000_000_000, 2_524_608_000
+
+
+def describe_numbers(integers: Sequence[Seen], floats: Sequence[Seen]) -> dict[str, Any]:
+    """`type`, and `minimum` and `maximum` where they have bounds."""
+    node: dict[str, Any] = {"type": "number" if floats else "integer"}
+    seen = sorted([*integers, *floats], key=lambda each: each.time_ns)
+    values: list[float] = [each.value for each in seen]  # type: ignore[misc]
+    if (epoch := _epoch(values)) is not None:
+        return node | {"x-wsobserve-format": epoch}
+    if sum(each.times for each in seen) < LEAST_FOR_BOUNDS or max(map(abs, values)) > MOST_EXACT:
+        return node
+    low, high = min(values), max(values)
+    if low == high or _grows(values) or not _is_compact(values):
+        return node
+    two_thirds = values[: len(values) * 2 // 3]
+    first_low, first_high = _widened(min(two_thirds), max(two_thirds), bool(floats))
+    if low < first_low or high > first_high:
+        return node
+    minimum, maximum = _widened(low, high, bool(floats))
+    return node | {"minimum": minimum, "maximum": maximum}
+
+
+def _widened(low: float, high: float, real: bool) -> tuple[float, float]:
+    margin = (high - low) / 2
+    minimum, maximum = low - margin, high + margin
+    if low >= 0 and minimum < 0 and low <= margin / 8:
+        minimum = 0 if not real else 0.0
+    if real:
+        return _rounded(minimum, down=True), _rounded(maximum, down=False)
+    return int(minimum // 1), int(-(-maximum // 1))
+
+
+def _rounded(value: float, *, down: bool) -> float:
+    """To three digits, outwards: a bound is an estimate, and reads like one."""
+    if value == 0 or value != value:
+        return value
+    digits = f"{value:.2e}"
+    rounded = float(digits)
+    if (down and rounded > value) or (not down and rounded < value):
+        mantissa, exponent = digits.split("e")
+        step = -0.01 if down else 0.01
+        rounded = float(f"{float(mantissa) + step:.2f}e{exponent}")
+    return rounded
+
+
+def _is_compact(values: list[float]) -> bool:
+    ordered = sorted(values)
+    lower, upper = ordered[len(ordered) // 4], ordered[len(ordered) * 3 // 4]
+    reach = TAIL * (upper - lower)
+    return ordered[-1] - upper <= reach and lower - ordered[0] <= reach
+
+
+def _grows(values: list[float]) -> bool:
+    """Whether values and their order in time are correlated: counters, timestamps, sequences of several sources mixed."""
+    count = len(values)
+    mean_value, mean_index = sum(values) / count, (count - 1) / 2
+    covariance = sum((index - mean_index) * (value - mean_value) for index, value in enumerate(values))
+    spread_value = sum((value - mean_value) ** 2 for value in values)
+    spread_index = sum((index - mean_index) ** 2 for index in range(count))
+    if spread_value <= 0 or spread_index <= 0:
+        return False
+    correlation = covariance / (spread_value * spread_index) ** 0.5
+    return bool(abs(correlation) > GROWTH)
+
+
+def _epoch(values: list[float]) -> str | None:
+    if len(values) < 2:
+        return None
+    for name, factor in _EPOCHS:
+        if all(_EARLIEST * factor <= value < _LATEST * factor for value in values):
+            return name
+    return None
+
+
+def numbers_weight(seen: Sequence[Seen]) -> float:
+    """For how many messages these numbers stand."""
+    return weight_of(seen)

@@ -1,0 +1,79 @@
+"""Texts of one place in; their format, or the members of their enumeration, out.
+
+An enumeration is a vocabulary: few words, each of which comes again, and no new one for a long time. Identifiers come
+again too, when few things are talked about; what they look like tells them apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from wsobserve.redaction import looks_like_identifier
+from wsobserve.schema.formats import ALL_FORMATS, FORMATS, claimed_format, formats_of
+from wsobserve.schema.seen import Seen
+
+LEAST_FOR_ENUMERATION = 12
+MOST_MEMBERS = 64
+LONGEST_MEMBER = 64
+EACH_COMES_AGAIN = 4  # observations a member, on average
+NEW_MEMBER = 0.01
+
+_DIGITS = re.compile(r"[0-9]+")
+_WORD = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
+_IDENTIFYING = sum(
+    each.bit
+    for each in FORMATS
+    if each.name in ("uuid", "date-time", "email", "uri", "ipv4", "ipv6", "jwt", "ulid", "snowflake")
+)
+
+
+def describe_texts(seen: Sequence[Seen]) -> dict[str, Any]:
+    """`format`, `pattern` or `enum`, as far as the texts carry one; annotations for the rest."""
+    times: dict[str, int] = {}
+    first: dict[str, int] = {}
+    for order, each in enumerate(sorted(seen, key=lambda each: each.time_ns)):
+        text: str = each.value  # type: ignore[assignment]
+        times[text] = times.get(text, 0) + each.times
+        first.setdefault(text, order)
+    if is_enumeration(times, first, len(seen)):
+        return {"enum": sorted(times)}
+    bits = ALL_FORMATS
+    for text in times:
+        bits = formats_of(text.encode("utf-8", "surrogatepass"), bits)
+        if not bits:
+            break
+    claimed = claimed_format(bits, len(times))
+    if claimed is None:
+        return {}
+    return dict(claimed.keywords) if "format" in claimed.keywords else {**claimed.keywords, "x-wsobserve-format": claimed.name}
+
+
+def is_enumeration(times: dict[str, int], first: dict[str, int], observations: int) -> bool:
+    """Whether these texts are all there are. `first`: the number of the observation in which each came first."""
+    total = sum(times.values())
+    members = len(times)
+    if not 1 < members <= MOST_MEMBERS or total < LEAST_FOR_ENUMERATION or members * EACH_COMES_AGAIN > total:
+        return False
+    if any(not _WORD.fullmatch(text) for text in times):
+        return False
+    once = sum(1 for count in times.values() if count == 1)
+    if once > (NEW_MEMBER * total if total >= 100 else 0):
+        return False
+    if max(first.values()) > 0.8 * observations:
+        return False
+    return not are_identifiers(list(times))
+
+
+def are_identifiers(texts: Sequence[str]) -> bool:
+    """Whether these look like names of things rather than a vocabulary."""
+    identifying = sum(
+        1 for text in texts if looks_like_identifier(text) or (len(text) >= 8 and formats_of(text.encode(), _IDENTIFYING))
+    )
+    if identifying > 0.3 * len(texts):
+        return True
+    # Words that differ in their number alone are counted things: `user-1`, `user-2`.
+    numbered = [text for text in texts if _DIGITS.search(text)]
+    stems = {_DIGITS.sub("#", text) for text in numbered}
+    return len(numbered) > 4 and len(numbered) > 0.5 * len(texts) and len(stems) <= len(numbered) / 3
