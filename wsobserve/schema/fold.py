@@ -57,7 +57,11 @@ class SchemaFold:
             looked_into = values_in(structure, message.elements) <= most
         else:
             looked_into = not has_more_values(message.body, most)
-        body = channel.see(message, self._limits, self._shares()) if looked_into else channel.overlook()
+        body: object = None
+        if looked_into:
+            body = channel.see(message, self._limits, self._shares())
+        else:
+            channel.overlook()
         inner = message.message
         key = (inner.half.direction, message.name)
         family = channel.families.get(key)
