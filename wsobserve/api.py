@@ -12,11 +12,11 @@ The columns are named as the fields that the command line prints. pandas is impo
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from wsobserve.config import DEFAULT_LIMITS, Limits
+from wsobserve.config import DEFAULT_LIMITS, MIB, Limits
 from wsobserve.export.rows import (
     PayloadForm,
     Row,
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     import pandas
 
 MOST_ROWS = 1_000_000
+HELD_BYTES = 256 * MIB  # of payloads that are held until the kinds are known; messages beyond have none
 PAYLOAD_FORMS = ("none", "text", "base64", "hex")
 
 Path = str | os.PathLike[str]
@@ -153,8 +154,11 @@ def analyze(
         raise ValueError("no capture file given")
     pipeline = Pipeline(limits, survive=True)
     tables = Tables(payload, frames, most_rows)
-    for records in observe_files([os.fspath(path) for path in paths], pipeline):
+    names = [os.fspath(path) for path in paths]
+    for records in observe_files(names, pipeline):
         tables.add(records)
+    pipeline.findings().schemas.kinds()
+    tables.tell_kinds(pipeline.findings().schemas.kind_of)
     return Observation(pipeline.snapshot(final=True), tables.rows, tables.left_out)
 
 
@@ -167,6 +171,14 @@ class Tables:
         self._payload = payload
         self._frames = frames
         self._most_rows = most_rows
+        self._waiting: list[tuple[Row, ChannelMessage]] = []  # messages whose kind will be known at the end
+        self._held_bytes = 0
+
+    def tell_kinds(self, kind_of: Callable[[ChannelMessage], str | None]) -> None:
+        """Each message's kind, now that all are known."""
+        for row, record in self._waiting:
+            row["schema"] = kind_of(record)
+        self._waiting.clear()
 
     def add(self, records: Sequence[Record]) -> None:
         """Keep what has a place in a table."""
@@ -177,6 +189,9 @@ class Tables:
             kind = row["kind"]
             if len(self.rows[kind]) < self._most_rows:
                 self.rows[kind].append(row)
+                if isinstance(record, ChannelMessage) and self._held_bytes < HELD_BYTES:
+                    self._waiting.append((row, record))
+                    self._held_bytes += len(record.message.payload)
             else:
                 self.left_out[kind] = self.left_out.get(kind, 0) + 1
 

@@ -71,12 +71,23 @@ def frames(files: tuple[str, ...], payload: PayloadForm, form: ListingForm | Non
 @options.payload
 @options.form
 def messages(files: tuple[str, ...], payload: PayloadForm, form: ListingForm | None) -> None:
-    """List the messages of capture files, with anomalies and losses."""
+    """List the messages of capture files, with anomalies and losses.
+
+    Files are read twice: their messages tell which kinds there are, then each is told its kind (`schema`). Standard input can
+    be read once only, and tells no kinds.
+    """
+    import msgspec
+
     from wsobserve.export.rows import message_row
+    from wsobserve.observing import learnt_kinds
     from wsobserve.records import ChannelMessage
 
+    kind_of = learnt_kinds(files)
+
     def row(record: Record) -> Row | None:
-        return message_row([record], payload) if isinstance(record, ChannelMessage) else None
+        if not isinstance(record, ChannelMessage):
+            return None
+        return message_row([msgspec.structs.replace(record, schema=kind_of(record))], payload)
 
     _list(files, form, row, messages=None)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 
 from wsobserve.capture.error import CaptureError
 from wsobserve.capture.files import read_captures
-from wsobserve.config import MIB
+from wsobserve.config import DEFAULT_LIMITS, MIB, Limits
 from wsobserve.export.error import ExportError
 from wsobserve.export.exporter import Exporter
 from wsobserve.pipeline import Pipeline
@@ -32,6 +33,23 @@ def observe_files(
     yield pipeline.finish()
     if failure is not None:
         raise failure
+
+
+def learnt_kinds(paths: Sequence[str], limits: Limits = DEFAULT_LIMITS) -> Callable[[ChannelMessage], str | None]:
+    """What tells the kind of each message of these files, after they have been read for it; None where it cannot be told.
+
+    What cannot be read twice (standard input, a pipe) is not read; what cannot be read at all tells whoever reads it next.
+    """
+    pipeline = Pipeline(limits, frames=False, messages=0, survive=True)
+    if all(os.path.isfile(path) for path in paths):
+        try:
+            for _ in observe_files(paths, pipeline):
+                pass
+        except CaptureError:
+            pass
+    schemas = pipeline.findings().schemas
+    schemas.kinds()
+    return schemas.kind_of
 
 
 def without_frames(records: Sequence[Record]) -> list[Record]:

@@ -12,10 +12,11 @@ from typing import Any
 
 from wsobserve.schema.arrays import as_tuple
 from wsobserve.schema.habits import Habits
+from wsobserve.schema.kind_tree import Leaf, Path, leaves_of
 from wsobserve.schema.maps import is_free_form, is_map
 from wsobserve.schema.numbers import describe_numbers
 from wsobserve.schema.seen import Seen, weight_of
-from wsobserve.schema.split import Leaf, Path, Splitter, leaves_of
+from wsobserve.schema.split import Splitter
 from wsobserve.schema.texts import describe_texts
 
 Schema = dict[str, Any]

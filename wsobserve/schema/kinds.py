@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 from wsobserve.records import CLIENT_TO_SERVER, SERVER_TO_CLIENT, Direction, Json, MessageKind, name_hash
 from wsobserve.schema.describe import Describer, Schema, constants_of
 from wsobserve.schema.habits import Habits
+from wsobserve.schema.kind_tree import ABSENT, DIRECTION, Leaf, Path, Token, Tree, leaf_of, leaves_of
 from wsobserve.schema.maps import is_map
 from wsobserve.schema.sample import MessageSample, Sampled
 from wsobserve.schema.seen import Seen
-from wsobserve.schema.split import ABSENT, DIRECTION, Leaf, Path, Splitter, Token, Tree, leaf_of, leaves_of
+from wsobserve.schema.split import Splitter
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 UNKNOWN = "unknown"  # the direction, where the roles are not known

@@ -20,7 +20,7 @@ import msgspec
 from wsobserve.records import name_hash
 
 OF_STRATUM = 2  # messages of each
-OVERHEAD = 256  # bytes that a message takes beside its payload
+OVERHEAD = 450  # bytes that a message takes beside its payload
 NO_BOUND = 1 << 64
 LONGEST = 16_384  # bytes of a message in the sample
 NONE: tuple[int, bytes] = (NO_BOUND, b"")

@@ -8,205 +8,35 @@ won by it, since it has to be written down anyway: so properties that come and g
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from wsobserve.redaction import looks_like_identifier
-from wsobserve.schema.maps import is_free_form, is_map
+from wsobserve.schema.features import Cost, Features, cost_of
+from wsobserve.schema.kind_tree import ABSENT, NULL, OBJECT, Leaf, Path, Split, Token, Tree, coarse_type
 from wsobserve.schema.seen import Seen
 
-Path = tuple[str | int, ...]
-Token = tuple[str, str | int | None]  # ("value", constant) or ("type", code); code -1: not there
-
-NULL, BOOLEAN, NUMBER, STRING, OBJECT, ARRAY = range(6)
-ABSENT = -1
-DIRECTION: Path = (-1,)  # where the direction of the message stands, which is none of its values
-CODES: dict[type, int] = {
-    type(None): NULL,
-    bool: BOOLEAN,
-    int: NUMBER,
-    float: NUMBER,
-    str: STRING,
-    dict: OBJECT,
-    list: ARRAY,
-    tuple: ARRAY,
-}
-
-DEEPEST_FEATURE = 3
-DEEPEST_CONSTANT = 2
-POSITIONS = 6  # of an array that are looked at
 MOST_CONSTANTS = 256  # a discriminator has no more values
-LONGEST_CONSTANT = 64
 LEAST_VALUES = 8  # fewer are not split
 LEAST_GAIN = 0.05  # bits a value
 LEAST_FOR_CONSTANT = 12  # observations of a value that is always the same in a kind
 DEEPEST_SPLIT = 6
 
+# Where two places tell kinds apart as well, the one that is called like this is the discriminator.
 TAG_NAMES = frozenset(
-    (
-        "type",
-        "event",
-        "op",
-        "action",
-        "method",
-        "cmd",
-        "command",
-        "kind",
-        "messagetype",
-        "message_type",
-        "msgtype",
-        "msg_type",
-        "eventtype",
-        "event_type",
-        "opcode",
-        "t",
-        "e",
-        "topic",
-        "name",
-        "channel",
-        "code",
-        "status",
-        "request",
-        "response",
+    name.replace("_", "")
+    for name in (
+        *("type", "event", "op", "action", "method", "cmd", "command", "kind", "message_type", "msg_type", "event_type"),
+        *("opcode", "t", "e", "topic", "name", "channel", "code", "status", "request", "response"),
     )
 )
 
 
-class Split(NamedTuple):
-    """Where values are told apart. `children`: by what stands there; `constant`: whether by its value, or only by its type."""
-
-    path: Path
-    constant: bool
-    children: dict[Token, Split | Leaf]
-
-
-class Leaf(NamedTuple):
-    """One kind. `number`: of the list of leaves; `conditions`: what leads to it, the outermost first."""
-
-    number: int
-    conditions: tuple[tuple[Path, Token], ...]
-
-
-Tree = Split | Leaf
-
-
-class Features:
-    """Which properties values have and of which types, as sets of numbers; and the constants in them."""
-
-    def __init__(self, seen: Sequence[Seen], *, directions: bool) -> None:
-        self.paths: list[Path] = []
-        self.parents: list[int] = []  # the number of the path above; -1: the value itself
-        self._numbers: dict[Path, int] = {}
-        self._open = _open_paths(seen)
-        self.rows: list[tuple[int, ...]] = []
-        self.constants: list[dict[int, str | int]] = []
-        for each in seen:
-            row: list[int] = []
-            constants: dict[int, str | int] = {}
-            if directions:
-                constants[self._number(DIRECTION, -1)] = each.direction
-            self._walk(each.value, (), -1, row, constants)
-            self.rows.append(tuple(row))
-            self.constants.append(constants)
-
-    def _walk(self, value: object, path: Path, parent: int, row: list[int], constants: dict[int, str | int]) -> None:
-        depth = len(path) + 1
-        for key, inner in _children(value, path in self._open, len(path)):
-            here = (*path, key)
-            number = self._number(here, parent)
-            code = CODES.get(type(inner), STRING)
-            row.append(number * 8 + code)
-            if depth <= DEEPEST_CONSTANT:
-                if type(inner) is str:
-                    if 0 < len(inner) <= LONGEST_CONSTANT:
-                        constants[number] = inner
-                elif type(inner) is int:
-                    constants[number] = inner
-            # What an element of an inner array holds tells of the element.
-            if depth < DEEPEST_FEATURE and code >= OBJECT and not (depth == 2 and isinstance(key, int)):
-                self._walk(inner, here, number, row, constants)
-
-    def _number(self, path: Path, parent: int) -> int:
-        number = self._numbers.get(path)
-        if number is None:
-            number = self._numbers[path] = len(self.paths)
-            self.paths.append(path)
-            self.parents.append(parent)
-        return number
-
-
-def _children(value: object, is_open: bool, depth: int) -> Iterable[tuple[str | int, object]]:
-    if isinstance(value, dict):
-        return () if is_open else [(key, inner) for key, inner in value.items() if isinstance(key, str)]
-    if isinstance(value, (list, tuple)) and depth <= 1:
-        return list(enumerate(value[:POSITIONS]))
-    return ()
-
-
-def _open_paths(seen: Sequence[Seen]) -> set[Path]:
-    """Objects whose keys name things and not properties."""
-    objects: dict[Path, list[Seen]] = {}
-    for each in seen:
-        waiting: list[tuple[object, Path]] = [(each.value, ())]
-        while waiting:
-            value, path = waiting.pop()
-            if isinstance(value, dict) and path:
-                objects.setdefault(path, []).append(each._replace(value=value))
-            if len(path) + 1 < DEEPEST_FEATURE:
-                waiting += [
-                    (child, (*path, key))
-                    for key, child in _children(value, False, len(path))
-                    if isinstance(child, (dict, list))
-                ]
-    return {path for path, found in objects.items() if is_map(found) or is_free_form(found)}
-
-
-def _xlog(count: float) -> float:
-    return count * math.log2(count) if count > 0 else 0.0
-
-
-class _Cost(NamedTuple):
-    """`bits`: of all facts, with what it takes to say how often each is so; `own`: by the number of a path; `outcomes`: what
-    may stand there, absence among it."""
-
-    bits: float
-    own: dict[int, float]
-    outcomes: dict[int, int]
-
-
-def _cost(rows: Iterable[tuple[tuple[int, ...], float]], parents: list[int], outcomes: dict[int, int] | None = None) -> _Cost:
-    """Of writing down these rows, each with its weight. `outcomes`: of the rows of which these are a part."""
-    counts: dict[int, float] = {}
-    total = 0.0
-    for row, weight in rows:
-        total += weight
-        for item in row:
-            counts[item] = counts.get(item, 0.0) + weight
-    found: dict[int, list[float]] = {}
-    for item, count in counts.items():
-        found.setdefault(item >> 3, []).append(count)
-    known = outcomes if outcomes is not None else {}
-    bits = 0.0
-    own: dict[int, float] = {}
-    for number in found if outcomes is None else outcomes:
-        parent = parents[number]
-        around = total if parent < 0 else counts.get(parent * 8 + OBJECT, 0.0) + counts.get(parent * 8 + ARRAY, 0.0)
-        if around <= 0:
-            continue
-        present = found.get(number, [])
-        absent = around - sum(present)
-        if outcomes is None:
-            known[number] = len(present) + (absent > 1e-9)
-        own[number] = _xlog(around) - sum(map(_xlog, present)) - _xlog(absent)
-        bits += own[number] + 0.5 * math.log2(around + 1) * (known[number] - 1)
-    return _Cost(bits, own, known)
-
-
 class Splitter:
-    """Finds the splits of values of one JSON type. `directions`: they are messages, whose direction may tell kinds apart."""
+    """Finds the splits of values of one JSON type. `directions`: they are whole messages, and their direction may tell, too."""
 
     def __init__(self, seen: Sequence[Seen], *, directions: bool = False) -> None:
         self._seen = seen
+        self._whole = directions
         self._features = Features(seen, directions=directions and len({each.direction for each in seen}) > 1)
         self.leaves: list[list[int]] = []  # of each leaf the positions of its values
         self._vocabularies: set[int] | None = None  # paths at which few constants come again
@@ -273,7 +103,7 @@ class Splitter:
             if item >> 3 == number:
                 code = item & 7
                 break
-        return "type", (code if constant else _coarse(code))
+        return "type", (code if constant else coarse_type(code))
 
     def _best(self, members: list[int], used: set[Path]) -> tuple[int, bool] | None:
         """The number of the path at which to split these, and whether by its constants; None: they are one kind."""
@@ -295,13 +125,14 @@ class Splitter:
                 if score > best_score:
                     best, best_score = (number, True), score
         for number, own in () if arrays else whole.own.items():
-            if len(features.paths[number]) == 1 and own > 0 and features.paths[number] not in used:
-                score = 0.9 * self._gain(self._parts(members, number, False), number, whole, total)
+            depth = len(features.paths[number])
+            if own > 0 and features.paths[number] not in used and (depth == 1 or self._whole):
+                score = (1 - 0.1 * depth) * self._gain(self._parts(members, number, False), number, whole, total)
                 if score > best_score and self._each_has_its_own(members, number):
                     best, best_score = (number, False), score
         return best
 
-    def _constant_score(self, members: list[int], number: int, whole: _Cost, total: float) -> float:
+    def _constant_score(self, members: list[int], number: int, whole: Cost, total: float) -> float:
         """By how many bits a split by the constants there is worth it; 0 when it is not."""
         parts = self._parts(members, number, True)
         gain = self._gain(parts, number, whole, total)
@@ -317,18 +148,18 @@ class Splitter:
                 return 0.0
         path = self._features.paths[number]
         last = path[-1]
-        if isinstance(last, str) and last.lower() in TAG_NAMES:
+        if isinstance(last, str) and last.lower().replace("_", "") in TAG_NAMES:
             gain *= 1.15
         return gain * (1.0 if len(path) == 1 else 0.93)
 
-    def _cost_of(self, members: list[int], outcomes: dict[int, int] | None = None) -> _Cost:
+    def _cost_of(self, members: list[int], outcomes: dict[int, int] | None = None) -> Cost:
         rows: dict[tuple[int, ...], float] = {}
         for member in members:
             row = self._features.rows[member]
             rows[row] = rows.get(row, 0.0) + self._seen[member].weight
-        return _cost(rows.items(), self._features.parents, outcomes)
+        return cost_of(rows.items(), self._features.parents, outcomes)
 
-    def _gain(self, parts: dict[Token, list[int]], number: int, whole: _Cost, total: float) -> float:
+    def _gain(self, parts: dict[Token, list[int]], number: int, whole: Cost, total: float) -> float:
         """How many bits are saved by describing the parts each by itself; 0 when it is not worth it."""
         if len(parts) < 2:
             return 0.0
@@ -363,27 +194,47 @@ class Splitter:
         return candidates
 
     def _each_has_its_own(self, members: list[int], number: int) -> bool:
-        """Whether those without the property have, nearly all of them, one that those with it never have.
+        """Whether those without the property have, nearly all of them, one beside it that those with it never have.
 
-        Otherwise they are the same kind, with properties that come together or not at all.
+        Otherwise they are the same kind, with properties that come together or not at all. Deeper in a message what each
+        side has of its own must be more than a single value: a choice between two fields is no other kind of message.
         """
+        features = self._features
         parts = self._parts(members, number, False)
         without = parts.pop(("type", ABSENT), None)
         if without is None:
-            return True  # an object here, an array there
-        theirs = {item >> 3 for part in parts.values() for member in part for item in self._features.rows[member]}
-        total = with_own = 0.0
-        for member in without:
+            return len(features.paths[number]) == 1  # an object here, an array there
+        having = [member for part in parts.values() for member in part]
+        parent = features.parents[number]
+        beside = [self._beside(member, parent) for member in members]
+        if any(each is None for each in beside):
+            return False  # there is not even a place for it in some
+        of_having = [self._beside(member, parent) or {} for member in having]
+        of_without = [self._beside(member, parent) or {} for member in without]
+        here = {each for keys in of_having for each in keys}
+        there = {each for keys in of_without for each in keys}
+        substance = 1 if parent < 0 else 2
+        return len(without) >= 2 and all(
+            self._share_with_own(group, keys, others, substance) >= 0.9
+            for group, keys, others in ((without, of_without, here), (having, of_having, there))
+        )
+
+    def _share_with_own(self, members: list[int], keys: list[dict[int, int]], others: set[int], substance: int) -> float:
+        """In how many of these there is enough that the others never have; an object counts for several values."""
+        total = own = 0.0
+        for member, here in zip(members, keys, strict=True):
             weight = self._seen[member].weight
             total += weight
-            if any(item >> 3 not in theirs and self._features.parents[item >> 3] < 0 for item in self._features.rows[member]):
-                with_own += weight
-        return total >= 2 and with_own >= 0.9 * total
+            if sum(2 if code == OBJECT else 1 for each, code in here.items() if each not in others) >= substance:
+                own += weight
+        return own / total if total else 0.0
 
-
-def _coarse(code: int) -> int:
-    """The types that tell kinds apart: containers, and all scalars alike."""
-    return code if code in (ABSENT, NULL, OBJECT, ARRAY) else STRING
+    def _beside(self, member: int, parent: int) -> dict[int, int] | None:
+        """What is in the object with this number, by path, with its type; None when the object is not there."""
+        row, parents = self._features.rows[member], self._features.parents
+        if parent >= 0 and not any(item >> 3 == parent and item & 7 == OBJECT for item in row):
+            return None
+        return {item >> 3: item & 7 for item in row if parents[item >> 3] == parent}
 
 
 def _with_nulls(parts: dict[Token, list[int]]) -> Token | None:
@@ -396,50 +247,3 @@ def _with_nulls(parts: dict[Token, list[int]]) -> Token | None:
     parts[token] = sorted(parts[token] + nulls)
     del parts["type", NULL]
     return token
-
-
-def leaves_of(tree: Tree) -> list[Leaf]:
-    """The leaves of a tree, by their numbers."""
-    found: dict[int, Leaf] = {}
-    waiting: list[Tree] = [tree]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, Leaf):
-            found[each.number] = each
-        else:
-            waiting.extend(each.children.values())
-    return [found[number] for number in sorted(found)]
-
-
-def leaf_of(tree: Tree, value: object, direction: str = "") -> Leaf | None:
-    """The kind to which a value belongs; None when what tells kinds apart has a value that was not seen there."""
-    while isinstance(tree, Split):
-        if tree.path == DIRECTION:
-            following = tree.children.get(("value", direction))
-            if following is None:
-                return None
-            tree = following
-            continue
-        inner, there = value, True
-        for key in tree.path:
-            if isinstance(inner, dict):
-                there = key in inner
-            else:
-                there = isinstance(inner, (list, tuple)) and isinstance(key, int) and key < len(inner)
-            if not there:
-                break
-            inner = inner[key]  # type: ignore[index]  # one of the two, with its key
-        following = tree.children.get(_token_of(inner, there, tree.constant))
-        if following is None:
-            return None
-        tree = following
-    return tree
-
-
-def _token_of(value: object, there: bool, constant: bool) -> Token:
-    if not there:
-        return "type", ABSENT
-    if constant and ((type(value) is str and 0 < len(value) <= LONGEST_CONSTANT) or type(value) is int):
-        return "value", value
-    code = CODES.get(type(value), STRING)
-    return "type", (code if constant else _coarse(code))
