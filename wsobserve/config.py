@@ -47,7 +47,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     sample_total: int = 64 * MIB  # the same of all channels
     strata: int = 1_024  # structures of one channel that have their own place in the sample
     strata_total: int = 65_536  # of all channels
-    leaves: int = 1_024  # places of values of one channel of which is known what all values have in common
+    leaves: int = 3_072  # places of values of one channel of which is known what all values have in common
     leaves_total: int = 65_536  # of all channels
     structures: int = 4_096  # of JSON messages that are known again; any number of others is looked into each time
     volume_buckets: int = 200_000  # (channel, direction, second) entries; then seconds are joined to longer steps

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from wsobserve.config import Limits
 from wsobserve.records import ChannelMessage, Direction, MessageKind, kind_id, name_hash
-from wsobserve.schema.cover import widen
+from wsobserve.schema.cover import Cover
 from wsobserve.schema.family import Family
 from wsobserve.schema.kinds import UNKNOWN, ChannelSchema, Rule, channel_schema
 from wsobserve.schema.render import json_schema
@@ -147,7 +147,7 @@ class Channel:
             family = self.families[key]
             of_family = (key[0] or UNKNOWN, key[1])
             schemas = [kind.json_schema for kind in known.kinds if of_family in known.families[kind.id]]
-            widen(schemas, family.shape, family.leaves)
+            Cover(family.shape, family.leaves, every_structure=self.sample.every_structure).widen(schemas)
 
     def _without_sample(self, name: str, known: ChannelSchema) -> list[MessageKind]:
         """Kinds of the families of which no message is in the sample: by their shape alone."""

@@ -8,7 +8,7 @@ not known of messages that are not in the sample.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from zlib import crc32
 
 from wsobserve.schema.describe import Schema
@@ -21,27 +21,61 @@ from wsobserve.schema.shape import BINARY, Shape
 _BITS = {(key, value): each.bit for each in FORMATS for key, value in each.keywords.items()}
 
 
-def widen(schemas: Iterable[Schema], shape: Shape, leaves: Leaves) -> None:
-    """Changes these schemas, which are those of one name, so that they accept what was seen under it."""
-    _widen(list(schemas), shape, leaves, "")
+DEEPEST = 32
+
+Place = tuple[Schema, dict[str, Schema]]  # a node, and the definitions of the schema that it is in
 
 
-def _widen(nodes: list[Schema], shape: Shape, leaves: Leaves, place: str) -> None:
-    nodes = [each for node in nodes for each in _alternatives(node)]
-    if not nodes:
-        return
-    _widen_types(nodes, shape)
-    _widen_values(nodes, shape, leaves.by_place.get(place))
-    if "object" in shape.types:
-        _widen_objects([node for node in nodes if _allows(node, "object")], shape, leaves, place)
-    if "array" in shape.types:
-        inner = [each for node in nodes if _allows(node, "array") for each in _elements(node)]
-        if shape.items is not None and inner:
-            _widen(inner, shape.items, leaves, f"{place}/{ANY}")
+class Cover:
+    """What is known of all messages of one name. `every_structure`: whether each of their structures is in the sample."""
+
+    def __init__(self, shape: Shape, leaves: Leaves, *, every_structure: bool) -> None:
+        self._shape = shape
+        self._leaves = leaves
+        self._every_structure = every_structure
+
+    def widen(self, schemas: Sequence[Schema]) -> None:
+        """Changes these schemas, which are those of this name, so that they accept what was seen under it."""
+        self._widen([(schema, schema.get("$defs", {})) for schema in schemas], self._shape, "", 0)
+
+    def _widen(self, places: list[Place], shape: Shape, place: str, depth: int) -> None:
+        places = [each for node in places for each in _alternatives(node, 0)]
+        if not places or depth > DEEPEST:
+            return
+        nodes = [node for node, _ in places]
+        _widen_types(nodes, shape)
+        _widen_values(nodes, shape, self._leaves.by_place.get(place))
+        if "object" in shape.types:
+            self._widen_objects([each for each in places if _allows(each[0], "object")], shape, place, depth)
+        if "array" in shape.types and shape.items is not None:
+            inner = [(each, definitions) for node, definitions in places if _allows(node, "array") for each in _elements(node)]
+            self._widen(inner, shape.items, f"{place}/{ANY}", depth + 1)
+
+    def _widen_objects(self, places: list[Place], shape: Shape, place: str, depth: int) -> None:
+        nodes = [node for node, _ in places]
+        if not self._every_structure:
+            _widen_properties(nodes, shape)
+        for key in sorted(shape.properties):
+            self._widen(_below(places, key), shape.properties[key], f"{place}/{place_of(key)}", depth + 1)
+        if shape.others is not None:
+            maps = [
+                (each, definitions)
+                for node, definitions in places
+                if isinstance(each := node.get("additionalProperties"), dict)
+            ]
+            self._widen(maps, shape.others, f"{place}/{ANY}", depth + 1)
 
 
-def _alternatives(node: Schema) -> list[Schema]:
-    return [each for inner in node["anyOf"] for each in _alternatives(inner)] if "anyOf" in node else [node]
+def _alternatives(place: Place, depth: int) -> list[Place]:
+    node, definitions = place
+    if depth > DEEPEST:
+        return []
+    if "$ref" in node:
+        target = definitions.get(node["$ref"].removeprefix("#/$defs/"))
+        return [] if target is None else _alternatives((target, definitions), depth + 1)
+    if "anyOf" in node:
+        return [each for inner in node["anyOf"] for each in _alternatives((inner, definitions), depth + 1)]
+    return [place]
 
 
 def _elements(node: Schema) -> list[Schema]:
@@ -109,46 +143,40 @@ def _widen_texts(nodes: list[Schema], leaf: Leaf | None, constants: set[int]) ->
                 node.pop("x-wsobserve-format", None)
 
 
-def _widen_objects(nodes: list[Schema], shape: Shape, leaves: Leaves, place: str) -> None:
+def _widen_properties(nodes: list[Schema], shape: Shape) -> None:
+    """Properties that no schema knows are added, and those that were not always there are not required."""
     objects = shape.types["object"]
     records = [node for node in nodes if "properties" in node]
-    hidden = shape.unseen > 0 or shape.entries > sum(inner.count for inner in shape.properties.values()) + (
+    described = sum(inner.count for inner in shape.properties.values()) + (
         shape.others.count if shape.others is not None else 0
     )
-    if hidden:
+    if shape.unseen or shape.entries > described:
         for node in records:
             if node.get("additionalProperties") is False:
                 del node["additionalProperties"]
             node["x-wsobserve-truncated"] = True
     for key in sorted(shape.properties):
         inner = shape.properties[key]
-        # A property of which less is known than was seen may be in all objects, or in none.
         if inner.count < objects and records and all(key in node.get("required", ()) for node in records):
             for node in records:
                 if "const" not in node["properties"].get(key, {}):
                     node["required"] = [each for each in node["required"] if each != key]
-        below = _below(nodes, key)
-        if not below and all(node.get("additionalProperties") is False for node in nodes):
+        known = any(key in node.get("properties", {}) or node.get("additionalProperties") is not False for node in nodes)
+        if not known:
             for node in records:
                 node["properties"] = dict(sorted({**node["properties"], key: node_of(inner)}.items()))
-            continue
-        _widen(below, inner, leaves, f"{place}/{place_of(key)}")
-    if shape.others is not None:
-        maps = [each for node in nodes if isinstance(each := node.get("additionalProperties"), dict)]
-        if maps:
-            _widen(maps, shape.others, leaves, f"{place}/{ANY}")
-        elif nodes and all(node.get("additionalProperties") is False for node in nodes):
-            for node in nodes:
-                if not _only_named(node, shape):
-                    node["additionalProperties"] = node_of(shape.others)
+    if shape.others is not None and nodes and all(node.get("additionalProperties") is False for node in nodes):
+        for node in nodes:
+            if not _only_named(node, shape):
+                node["additionalProperties"] = node_of(shape.others)
 
 
-def _below(nodes: list[Schema], key: str) -> list[Schema]:
+def _below(places: list[Place], key: str) -> list[Place]:
     found = []
-    for node in nodes:
+    for node, definitions in places:
         inner = node.get("properties", {}).get(key, node.get("additionalProperties"))
         if isinstance(inner, dict):
-            found.append(inner)
+            found.append((inner, definitions))
     return found
 
 

@@ -15,6 +15,7 @@ from wsobserve.schema.habits import Habits
 from wsobserve.schema.kind_tree import Leaf, Path, leaves_of
 from wsobserve.schema.maps import is_free_form, is_map
 from wsobserve.schema.numbers import describe_numbers
+from wsobserve.schema.recursion import Recursion, all_levels, recursive_keys
 from wsobserve.schema.seen import Seen, weight_of
 from wsobserve.schema.split import Splitter
 from wsobserve.schema.texts import describe_texts
@@ -35,8 +36,15 @@ NAMES: dict[type, str] = {
     list: "array",
     tuple: "array",
     dict: "object",
+    Recursion: "recursion",
 }
 BINARY = "binary"
+RECURSION = "recursion"
+
+
+def reference(name: str) -> Schema:
+    """To a definition (RFC 6901 in a fragment)."""
+    return {"$ref": f"#/$defs/{name.replace('~', '~0').replace('/', '~1').replace('%', '%25')}"}
 
 
 def constants_of(leaf: Leaf) -> Constants:
@@ -50,6 +58,7 @@ class Describer:
     def __init__(self, habits: Habits | None = None) -> None:
         self._habits = habits or Habits()
         self.noted = Habits()
+        self.definitions: dict[str, Schema] = {}  # of recursive structures, by name
 
     def describe(self, seen: Sequence[Seen], constants: Constants | None = None, depth: int = 0) -> Schema:
         """What can be said of these values. `constants`: what stands at a path below, however seldom it was seen."""
@@ -57,8 +66,12 @@ class Describer:
         by_type: dict[str, list[Seen]] = {}
         for each in seen:
             by_type.setdefault(NAMES.get(type(each.value), BINARY), []).append(each)
+        if _is_anything(by_type, weight_of(seen)) and not constants:
+            return {"x-wsobserve-count": round(weight_of(seen))}
         node = {"const": constants[()]} if () in constants else _scalars(by_type, weight_of(seen))
-        containers: list[Schema] = []
+        containers: list[Schema] = [
+            reference(name) for name in sorted({each.value.name for each in by_type.pop(RECURSION, ())})
+        ]  # type: ignore[attr-defined]
         if "object" in by_type:
             containers += self.objects(by_type["object"], constants, depth)
         if "array" in by_type:
@@ -71,6 +84,23 @@ class Describer:
             return [{"type": "object", "x-wsobserve-truncated": True}]
         if not constants and is_map(seen):
             return [self._map(seen, depth)]
+        keys = [] if constants else recursive_keys(seen)
+        if keys:
+            return [self._recursive(seen, keys, depth)]
+        return self._kinds(seen, constants, depth)
+
+    def _recursive(self, seen: list[Seen], keys: list[str], depth: int) -> Schema:
+        """Objects that hold more of their kind: a reference to what is said of all levels together."""
+        name = keys[0] if keys[0] not in self.definitions else f"{keys[0]}-{len(self.definitions) + 1}"
+        self.definitions[name] = {}  # its place, before those inside of it
+        levels = all_levels(seen, keys, name)
+        kinds = self._kinds(levels, {}, depth)
+        self.definitions[name] = (
+            kinds[0] if len(kinds) == 1 else {"anyOf": kinds, "x-wsobserve-count": round(weight_of(levels))}
+        )
+        return reference(name)
+
+    def _kinds(self, seen: list[Seen], constants: Constants, depth: int) -> list[Schema]:
         splitter = Splitter(seen)
         return [
             self.object([seen[index] for index in members], constants | _constants(splitter, leaf, members), depth)
@@ -159,6 +189,15 @@ class Describer:
         return self.describe(inner, below, depth + 1)
 
 
+def _is_anything(by_type: dict[str, list[Seen]], total: float) -> bool:
+    """Whether values have so many types that any may come: who mixes objects with texts may send anything."""
+    types = {"number" if name == "integer" else "object" if name == RECURSION else name for name in by_type} - {"null"}
+    containers = types & {"object", "array"}
+    if not containers:
+        return False
+    return len(types) > 2 or (len(types) == 2 and total < LEAST_OF_MIXED_TYPES)
+
+
 def _constants(splitter: Splitter, leaf: Leaf, members: list[int]) -> Constants:
     return (splitter.constants(members) if len(splitter.leaves) > 1 else {}) | constants_of(leaf)
 
@@ -196,8 +235,8 @@ def _joined(scalars: Schema, containers: list[Schema]) -> Schema:
     """Scalars and containers as one schema: an `anyOf` only where keywords would get in each other's way."""
     if not containers:
         return scalars
-    kinds = [container["type"] for container in containers]
-    if len(set(kinds)) == len(kinds) and "enum" not in scalars and "const" not in scalars:
+    kinds = [container.get("type", RECURSION) for container in containers]
+    if RECURSION not in kinds and len(set(kinds)) == len(kinds) and "enum" not in scalars and "const" not in scalars:
         types = set(kinds)
         named = scalars.get("type", [])
         types.update([named] if isinstance(named, str) else named)

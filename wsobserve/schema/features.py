@@ -11,7 +11,7 @@ from wsobserve.schema.maps import is_free_form, is_map
 from wsobserve.schema.seen import Seen
 
 DEEPEST_FEATURE = 3
-DEEPEST_CONSTANT = 2
+DEEPEST_CONSTANT = 3
 POSITIONS = 6  # of an array that are looked at
 
 

@@ -137,7 +137,10 @@ def _split(seen: list[Seen], indexes: list[int], describer: Describer, groups: l
         constants = (splitter.constants(members) if len(splitter.leaves) > 1 else {}) | constants_of(leaf)
         constants.pop(DIRECTION, None)
         of_leaf = [chosen[member] for member in members]
+        describer.definitions = {}
         schema = describer.object(of_leaf, constants, 0) if objects else describer.array(of_leaf, constants, 0)
+        if describer.definitions:
+            schema["$defs"] = describer.definitions
         numbers.append(len(groups))
         groups.append(Group([indexes[member] for member in members], leaf.conditions, schema))
     return tree, numbers

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wsobserve.schema.seen import Seen, weight_of
+from wsobserve.schema.seen import Seen
 
 LEAST_FOR_BOUNDS = 24
 TAIL = 2.0  # how far beyond the quartiles, in interquartile ranges, the extremes may lie
+MOST_CODES = 16
 GROWTH = 0.5  # correlation of value and time
 MOST_EXACT = 1 << 53  # beyond, JSON numbers are no integers for many readers
 
@@ -36,7 +37,7 @@ def describe_numbers(integers: Sequence[Seen], floats: Sequence[Seen]) -> dict[s
     if sum(each.times for each in seen) < LEAST_FOR_BOUNDS or max(map(abs, values)) > MOST_EXACT:
         return node
     low, high = min(values), max(values)
-    if low == high or _grows(values) or not _is_compact(values):
+    if low == high or _grows(values) or not (_is_compact(values) or _are_few(seen)):
         return node
     two_thirds = values[: len(values) * 2 // 3]
     first_low, first_high = _widened(min(two_thirds), max(two_thirds), bool(floats))
@@ -76,6 +77,14 @@ def _is_compact(values: list[float]) -> bool:
     return ordered[-1] - upper <= reach and lower - ordered[0] <= reach
 
 
+def _are_few(seen: Sequence[Seen]) -> bool:
+    """Whether few numbers come again and again: codes."""
+    times: dict[object, int] = {}
+    for each in seen:
+        times[each.value] = times.get(each.value, 0) + each.times
+    return len(times) <= MOST_CODES and min(times.values()) > 1 and sum(times.values()) >= 6 * len(times)
+
+
 def _grows(values: list[float]) -> bool:
     """Whether values and their order in time are correlated: counters, timestamps, sequences of several sources mixed."""
     count = len(values)
@@ -96,8 +105,3 @@ def _epoch(values: list[float]) -> str | None:
         if all(_EARLIEST * factor <= value < _LATEST * factor for value in values):
             return name
     return None
-
-
-def numbers_weight(seen: Sequence[Seen]) -> float:
-    """For how many messages these numbers stand."""
-    return weight_of(seen)

@@ -237,6 +237,15 @@ class MessageSample:
         return found
 
     @property
+    def every_structure(self) -> bool:
+        """Whether a message of every structure of the channel is in the sample."""
+        return (
+            not self.overlooked
+            and sum(stratum.messages for stratum in self.strata.values()) == self.messages
+            and all(stratum.lowest for stratum in self.strata.values())
+        )
+
+    @property
     def complete(self) -> bool:
         """Whether every message of the channel is in the sample."""
         return not self.overlooked and sum(message.times for message in self.uniform.values()) == self.messages

@@ -14,11 +14,13 @@ from wsobserve.redaction import looks_like_identifier
 from wsobserve.schema.features import Cost, Features, cost_of
 from wsobserve.schema.kind_tree import ABSENT, NULL, OBJECT, Leaf, Path, Split, Token, Tree, coarse_type
 from wsobserve.schema.seen import Seen
+from wsobserve.schema.texts import are_identifiers
 
 MOST_CONSTANTS = 256  # a discriminator has no more values
 LEAST_VALUES = 8  # fewer are not split
 LEAST_GAIN = 0.05  # bits a value
 LEAST_FOR_CONSTANT = 12  # observations of a value that is always the same in a kind
+CHANCE = 1e-6  # that it is the same by chance
 DEEPEST_SPLIT = 6
 
 # Where two places tell kinds apart as well, the one that is called like this is the discriminator.
@@ -60,17 +62,24 @@ class Splitter:
             everything = range(len(self._seen))
             self._vocabularies = set(self._constant_candidates(everything, sum(each.weight for each in self._seen)))
         inside = set(members)
+        elsewhere: dict[int, list[float]] = {}  # how many others have this value, and how many another
+        for index, constants in enumerate(features.constants):
+            if index in inside:
+                continue
+            for number, value in constants.items():
+                if number in found and number not in varying:
+                    elsewhere.setdefault(number, [0.0, 0.0])[value != found[number]] += self._seen[index].times
         return {
             features.paths[number]: value
             for number, value in found.items()
             if number not in varying
-            and counts[number] >= LEAST_FOR_CONSTANT
-            and (number in self._vocabularies if isinstance(value, int) else not looks_like_identifier(value))
-            and any(
-                constants.get(number, value) != value
-                for index, constants in enumerate(features.constants)
-                if index not in inside
+            and number in elsewhere
+            and (
+                number in self._vocabularies and len(features.paths[number]) == 1
+                if isinstance(value, int)
+                else not are_identifiers([value])
             )
+            and _is_telling(counts[number], *elsewhere[number])
         }
 
     def _grow(self, members: list[int], conditions: tuple[tuple[Path, Token], ...], depth: int) -> Tree:
@@ -124,9 +133,12 @@ class Splitter:
                 score = self._constant_score(members, number, whole, total)
                 if score > best_score:
                     best, best_score = (number, True), score
-        for number, own in () if arrays else whole.own.items():
-            depth = len(features.paths[number])
-            if own > 0 and features.paths[number] not in used and (depth == 1 or self._whole):
+        for number, own in whole.own.items():
+            path = features.paths[number]
+            depth = len(path)
+            if arrays and not (self._whole and depth == 2 and isinstance(path[1], str)):
+                continue  # in an array a property of one of its elements may tell, but not how many elements there are
+            if own > 0 and path not in used and (depth == 1 or self._whole):
                 score = (1 - 0.1 * depth) * self._gain(self._parts(members, number, False), number, whole, total)
                 if score > best_score and self._each_has_its_own(members, number):
                     best, best_score = (number, False), score
@@ -150,7 +162,7 @@ class Splitter:
         last = path[-1]
         if isinstance(last, str) and last.lower().replace("_", "") in TAG_NAMES:
             gain *= 1.15
-        return gain * (1.0 if len(path) == 1 else 0.93)
+        return gain * 0.93 ** (len(path) - 1)
 
     def _cost_of(self, members: list[int], outcomes: dict[int, int] | None = None) -> Cost:
         rows: dict[tuple[int, ...], float] = {}
@@ -213,7 +225,7 @@ class Splitter:
         of_without = [self._beside(member, parent) or {} for member in without]
         here = {each for keys in of_having for each in keys}
         there = {each for keys in of_without for each in keys}
-        substance = 1 if parent < 0 else 2
+        substance = 1 if len(features.paths[number]) <= 2 else 2
         return len(without) >= 2 and all(
             self._share_with_own(group, keys, others, substance) >= 0.9
             for group, keys, others in ((without, of_without, here), (having, of_having, there))
@@ -235,6 +247,12 @@ class Splitter:
         if parent >= 0 and not any(item >> 3 == parent and item & 7 == OBJECT for item in row):
             return None
         return {item >> 3: item & 7 for item in row if parents[item >> 3] == parent}
+
+
+def _is_telling(here: float, same: float, other: float) -> bool:
+    """Whether a value that is the same in all of so many, while so many elsewhere have it and others do not, is no accident."""
+    share = (same + 1) / (same + other + 2)
+    return other > 0 and here >= LEAST_FOR_CONSTANT and share**here < CHANCE
 
 
 def _with_nulls(parts: dict[Token, list[int]]) -> Token | None:

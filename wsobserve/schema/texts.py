@@ -6,6 +6,7 @@ again too, when few things are talked about; what they look like tells them apar
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -63,7 +64,22 @@ def is_enumeration(times: dict[str, int], first: dict[str, int], observations: i
         return False
     if max(first.values()) > 0.8 * observations:
         return False
-    return not are_identifiers(list(times))
+    return not are_identifiers(list(times)) and _has_one_style(list(times))
+
+
+def _has_one_style(texts: Sequence[str]) -> bool:
+    """Whether these could be the members of one enumeration: who writes one writes all of them alike.
+
+    `snake_case`, `kebab-case` and phrases do not go together, nor with camel case; plain words go with anything.
+    """
+    styles = set()
+    for text in texts:
+        marks = {mark for mark in "_- " if mark in text.strip("_- ")}
+        if marks:
+            styles.add(min(marks) if len(marks) == 1 else "mixed")
+        elif any(first.islower() and second.isupper() for first, second in itertools.pairwise(text)):
+            styles.add("camel")
+    return len(styles) <= 1
 
 
 def are_identifiers(texts: Sequence[str]) -> bool:
