@@ -1,0 +1,481 @@
+"""A JSON Schema in; out comes its form: by type, the branches of which a value of that type must meet one.
+
+Every dialect in use is understood: 2020-12 as our inference writes it, the older keywords of draft 4 to 2019-09, and
+the nullable styles of OpenAPI. What cannot be taken apart becomes a rule of the branches, compared as a whole: so the
+form of a schema allows exactly what the schema allows, or says where that is not known.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from wsobserve.compare.branches import TYPES, Bound, Branch, Condition, Contained, Elements, Fields, both, settled
+from wsobserve.compare.nodes import ANYTHING, NOTHING, Node, Part, node_key, text_of
+
+Form = dict[str, tuple[Branch, ...]]
+_Key = tuple[tuple[int, str], ...]
+_Chain = tuple[tuple[int, str], ...]
+
+MOST_BRANCHES = 512  # of one type in one place
+MOST_WORK = 200_000  # schemas taken apart in one comparison
+DEEPEST = 40  # references and applicators inside each other, in one place
+
+NUMBER_FORMATS = frozenset(("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float", "double"))
+_OVERLAP = "alternatives of which exactly one must fit, though several may"
+
+
+class Forms:
+    """Takes schemas apart, each once. `disjoint` says whether two branches of a type have no value in common."""
+
+    def __init__(self, disjoint: Callable[[Branch, Branch], bool]) -> None:
+        self._disjoint = disjoint
+        self._known: dict[_Key, Form] = {}
+        self._busy: set[_Key] = set()
+        self._work = MOST_WORK
+
+    def form(self, node: Node) -> Form:
+        """What the conjunction of the node's schemas allows."""
+        key = node_key(node)
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        if key in self._busy:  # asked by `disjoint`, while it is being taken apart
+            return _any("")
+        self._busy.add(key)
+        known = self._known[key] = self._conjunction((self._part(part, ()) for part in node), node)
+        self._busy.discard(key)
+        return known
+
+    def nothing(self, node: Node) -> bool:
+        """Whether no value is allowed, for certain."""
+        return not self.form(node)
+
+    def anything(self, node: Node) -> bool:
+        """Whether every value is allowed, for certain."""
+        form = self.form(node)
+        return all(any(branch.free for branch in form.get(name, ())) for name in TYPES)
+
+    def _conjunction(self, forms: Iterable[Form], node: Node) -> Form:
+        whole: Form | None = None
+        for form in forms:
+            whole = form if whole is None else _both(whole, form, node)
+        return _any("") if whole is None else whole
+
+    def _part(self, part: Part, inside: _Chain) -> Form:
+        """The form of one schema; `inside`: the schemas on the way here, all for the same value."""
+        schema = part.schema
+        if schema is True or schema == {}:
+            return _any(part.pointer)
+        if schema is False:
+            return {}
+        if not isinstance(schema, dict):
+            return _ruled(_any(part.pointer), "a schema that is not JSON Schema", text_of(schema))
+        self._work -= 1
+        if part.key in inside:
+            return _ruled(_any(part.pointer), "a schema that refers to itself for the same value", part.source.meaning(part))
+        if len(inside) > DEEPEST or self._work < 0:
+            return _ruled(_any(part.pointer), "more schemas inside each other than are compared", part.source.meaning(part))
+        form = _own(part)
+        for inner in self._applied(part, (*inside, part.key)):
+            form = _both(form, inner, (part,))
+        return form
+
+    def _applied(self, part: Part, inside: _Chain) -> Iterator[Form]:
+        """The forms of what applies to the same value, one keyword after the other."""
+        schema = part.schema
+        for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
+            if keyword in schema:
+                target = part.source.follow(schema[keyword])
+                if target is None:
+                    yield _ruled(
+                        _any(part.pointer), f"a reference that leads out of the document ({keyword})", str(schema[keyword])
+                    )
+                else:
+                    yield self._part(target, inside)
+        for keyword in ("allOf", "anyOf", "oneOf"):
+            if keyword not in schema:
+                continue
+            if not isinstance(schema[keyword], list):
+                yield _malformed(part, keyword)
+                continue
+            alternatives = [self._part(part.inner(keyword, str(i)), inside) for i in range(len(schema[keyword]))]
+            if keyword == "allOf":
+                yield self._conjunction(alternatives, (part,))
+            else:
+                yield self._union(part, alternatives, exactly_one=keyword == "oneOf")
+        if "not" in schema:
+            yield self._exclusion(part.inner("not"), inside)
+        if "if" in schema and ("then" in schema or "else" in schema):
+            sides = [(part.inner(side),) if side in schema else () for side in ("then", "else")]
+            condition = Condition((part.inner("if"),), sides[0], sides[1])
+            yield _each(_any(part.pointer), conditions=(condition,))
+        for keyword in ("unevaluatedProperties", "unevaluatedItems"):
+            if schema.get(keyword, True) not in (True, {}):
+                yield _unevaluated(part, keyword)
+
+    def _union(self, part: Part, alternatives: list[Form], *, exactly_one: bool) -> Form:
+        union: Form = {}
+        for name in TYPES:
+            groups = [form[name] for form in alternatives if name in form]
+            branches = tuple(branch for group in groups for branch in group)
+            if not branches:
+                continue
+            if len(branches) > MOST_BRANCHES:
+                return _ruled(_any(part.pointer), "more alternatives than are compared", part.source.meaning(part))
+            if exactly_one and not self._exclusive(groups):
+                rule = (
+                    _OVERLAP,
+                    part.source.meaning(Part({"oneOf": part.schema["oneOf"]}, part.pointer + "#oneOf", part.source)),
+                )
+                branches = tuple(replace(branch, rules=branch.rules | {rule}) for branch in branches)
+            union[name] = branches
+        return union
+
+    def _exclusive(self, groups: list[tuple[Branch, ...]]) -> bool:
+        return all(
+            self._disjoint(one, other)
+            for index, group in enumerate(groups)
+            for others in groups[index + 1 :]
+            for one in group
+            for other in others
+        )
+
+    def _exclusion(self, part: Part, inside: _Chain) -> Form:
+        """All types but those that are excluded as a whole; of the others an exclusion."""
+        excluded = self._part(part, inside)
+        form: Form = {}
+        for name in TYPES:
+            branches = excluded.get(name, ())
+            if not branches:
+                form[name] = (Branch(type=name, pointer=part.pointer),)
+            elif not any(branch.free for branch in branches):
+                form[name] = (Branch(type=name, pointer=part.pointer, exclusions=(part,)),)
+        return form
+
+
+def _any(pointer: str) -> Form:
+    return {name: (Branch(type=name, pointer=pointer),) for name in TYPES}
+
+
+def _each(form: Form, **facets: Any) -> Form:
+    return {name: tuple(replace(branch, **facets) for branch in branches) for name, branches in form.items()}
+
+
+def _ruled(form: Form, words: str, text: str) -> Form:
+    return {name: tuple(replace(b, rules=b.rules | {(words, text)}) for b in branches) for name, branches in form.items()}
+
+
+def _malformed(part: Part, keyword: str) -> Form:
+    return _ruled(_any(part.pointer), f"a malformed {keyword}", f"{keyword}={text_of(part.schema[keyword])}")
+
+
+def _both(one: Form, other: Form, node: Node) -> Form:
+    form: Form = {}
+    for name in TYPES:
+        left, right = one.get(name, ()), other.get(name, ())
+        if len(left) * len(right) > MOST_BRANCHES:
+            text = "\n".join(part.source.meaning(part) for part in node)
+            rule = ("more alternatives than are compared", text)
+            form[name] = (Branch(type=name, pointer=left[0].pointer, rules=frozenset((rule,))),)
+            continue
+        joined = (both(a, b) for a in left for b in right)
+        branches = tuple(branch for branch in joined if branch is not None)
+        if branches:
+            form[name] = branches
+    return form
+
+
+def _own(part: Part) -> Form:
+    """What the schema's own assertions allow, without what it applies."""
+    reader = _Keywords(part)
+    form: Form = {}
+    for name, integer in reader.types().items():
+        branch = settled(replace(_FACETS[name](reader), integer=integer))
+        if branch is not None:
+            form[name] = (branch,)
+    return _each_rule(form, reader.malformed)
+
+
+def _each_rule(form: Form, malformed: set[str]) -> Form:
+    for words in sorted(malformed):
+        form = _ruled(form, *words.split("\0"))
+    return form
+
+
+class _Keywords:
+    """The keywords of one schema, each given out only in the form that it must have."""
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self.schema: dict[str, Any] = part.schema
+        self.malformed: set[str] = set()
+
+    def _refuse(self, keyword: str) -> None:
+        self.malformed.add(f"a malformed {keyword}\0{keyword}={text_of(self.schema[keyword])}")
+
+    def types(self) -> dict[str, bool]:
+        """The types that are allowed; True for a number that must be an integer."""
+        said = self.schema.get("type")
+        names = said if isinstance(said, list) else [said]
+        if said is None or said == "any":
+            found = dict.fromkeys(TYPES, False)
+        elif not all(isinstance(name, str) and name in (*TYPES, "integer") for name in names):
+            self._refuse("type")
+            found = dict.fromkeys(TYPES, False)
+        else:
+            if self.schema.get("nullable") is True or self.schema.get("x-nullable") is True:
+                names = [*names, "null"]
+            found = {name: False for name in TYPES if name in names}
+            if "integer" in names and "number" not in names:
+                found["number"] = True
+        if self.schema.get("nullable") is False and said is None:
+            found.pop("null", None)
+        return found
+
+    def number(self, *keywords: str) -> Fraction | None:
+        """The first of these that is a number; one that is something else is refused, true and false aside."""
+        for keyword in keywords:
+            value = self.schema.get(keyword)
+            if isinstance(value, bool) or value is None:
+                continue
+            if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+                return Fraction(value)
+            self._refuse(keyword)
+        return None
+
+    def count(self, keyword: str) -> int | None:
+        """A number that counts something."""
+        value = self.number(keyword)
+        if value is None:
+            return None
+        if value.denominator != 1 or value < 0:
+            self._refuse(keyword)
+            return None
+        return int(value)
+
+    def text(self, keyword: str) -> str | None:
+        """A keyword that is a text."""
+        value = self.schema.get(keyword)
+        if value is not None and not isinstance(value, str):
+            self._refuse(keyword)
+            return None
+        return value
+
+    def texts(self, keyword: str) -> frozenset[str]:
+        """A keyword that is a list of texts. `required: true` of draft 3 is not one, and is left out."""
+        value = self.schema.get(keyword)
+        if isinstance(value, list) and all(isinstance(name, str) for name in value):
+            return frozenset(value)
+        if value is not None and not isinstance(value, bool):
+            self._refuse(keyword)
+        return frozenset()
+
+    def schemas(self, keyword: str) -> dict[str, Node]:
+        """A keyword that maps names to schemas."""
+        value = self.schema.get(keyword)
+        if isinstance(value, dict):
+            return {name: (self.part.inner(keyword, name),) for name in value}
+        if value is not None:
+            self._refuse(keyword)
+        return {}
+
+    def schema_list(self, keyword: str) -> tuple[Node, ...]:
+        """A keyword that is a list of schemas."""
+        value = self.schema.get(keyword)
+        if isinstance(value, list):
+            return tuple((self.part.inner(keyword, str(index)),) for index in range(len(value)))
+        return ()
+
+    def schema_at(self, keyword: str) -> Node:
+        """A keyword that is a schema; nothing where it asks nothing."""
+        value = self.schema.get(keyword, True)
+        if value is True or value == {} or isinstance(value, list):
+            return ()
+        return (self.part.inner(keyword),)
+
+    def values(self, name: str) -> frozenset[str] | None:
+        """The only values of this type that `enum` and `const` leave."""
+        lists = []
+        if "const" in self.schema:
+            lists.append([self.schema["const"]])
+        if "enum" in self.schema:
+            if isinstance(self.schema["enum"], list):
+                lists.append(self.schema["enum"])
+            else:
+                self._refuse("enum")
+        if not lists:
+            return None
+        found = [frozenset(text_of(value) for value in values if type_of(value) == name) for values in lists]
+        return found[0].intersection(*found[1:])
+
+    def branch(self, name: str, **facets: Any) -> Branch:
+        """A branch with what applies to each type."""
+        return Branch(type=name, pointer=self.part.pointer, values=self.values(name), **facets)
+
+
+def type_of(value: object) -> str:
+    """The JSON type of a value."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int() | float():
+            return "number"
+        case str():
+            return "string"
+        case list():
+            return "array"
+    return "object"
+
+
+def _number(keywords: _Keywords) -> Branch:
+    bounds = []
+    for name, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        inner, outer = keywords.number(name), keywords.number(exclusive)
+        strict = keywords.schema.get(exclusive) is True  # draft 4
+        found = [] if inner is None else [Bound(inner, strict)]
+        found += [] if outer is None else [Bound(outer, True)]
+        pick = max if name == "minimum" else min
+        bounds.append(pick(found, key=lambda bound: (bound.value, bound.exclusive)) if found else None)
+    if bounds[1] is not None and keywords.number("maximum") == keywords.number("exclusiveMaximum"):
+        bounds[1] = Bound(bounds[1].value, True)
+    multiple = keywords.number("multipleOf", "divisibleBy")
+    form = keywords.text("format")
+    return keywords.branch(
+        "number",
+        minimum=bounds[0],
+        maximum=bounds[1],
+        multiples=frozenset((multiple,) if multiple is not None and multiple > 0 else ()),
+        formats=frozenset((form,) if form in NUMBER_FORMATS else ()),
+        meaning=_meaning(keywords) or (None if form in NUMBER_FORMATS else form),
+    )
+
+
+def _string(keywords: _Keywords) -> Branch:
+    pattern, form = keywords.text("pattern"), keywords.text("format")
+    formats = {form} if form is not None and form not in NUMBER_FORMATS else set()
+    for keyword in ("contentEncoding", "contentMediaType"):
+        said = keywords.text(keyword)
+        if said is not None:
+            formats.add(f"{keyword} {said}")
+    return keywords.branch(
+        "string",
+        shortest=keywords.count("minLength") or 0,
+        longest=keywords.count("maxLength"),
+        patterns=frozenset(() if pattern is None else (pattern,)),
+        formats=frozenset(formats),
+        meaning=_meaning(keywords),
+    )
+
+
+def _meaning(keywords: _Keywords) -> str | None:
+    said = keywords.schema.get("x-wsobserve-format")
+    return said if isinstance(said, str) else None
+
+
+def _array(keywords: _Keywords) -> Branch:
+    schema = keywords.schema
+    tuple_keyword, rest_keyword = "prefixItems", "items"
+    if isinstance(schema.get("items"), list):  # before 2020-12
+        tuple_keyword, rest_keyword = "items", "additionalItems"
+    first, rest = keywords.schema_list(tuple_keyword), keywords.schema_at(rest_keyword)
+    most = keywords.count("maxItems")
+    if rest and rest[0].schema is False:
+        most = len(first) if most is None else min(most, len(first))
+    contained: tuple[Contained, ...] = ()
+    if "contains" in schema:
+        fewest = keywords.count("minContains")
+        contained = (
+            Contained((keywords.part.inner("contains"),), 1 if fewest is None else fewest, keywords.count("maxContains")),
+        )
+    return keywords.branch(
+        "array",
+        elements=(Elements(first, rest),) if first or rest else (),
+        fewest=keywords.count("minItems") or 0,
+        most=most,
+        unique=schema.get("uniqueItems") is True,
+        contained=contained,
+    )
+
+
+def _object(keywords: _Keywords) -> Branch:
+    named, patterns = keywords.schemas("properties"), keywords.schemas("patternProperties")
+    others = keywords.schema_at("additionalProperties")
+    rules = set()
+    for keyword in ("dependentRequired", "dependentSchemas", "dependencies"):
+        for name in keywords.schemas(keyword):
+            part = keywords.part.inner(keyword, name)
+            rules.add((f"what must be there along with {name}", f"{name}={part.source.meaning(part)}"))
+    return keywords.branch(
+        "object",
+        fields=(Fields(named, patterns, others),) if named or patterns or others else (),
+        required=keywords.texts("required"),
+        names=keywords.schema_at("propertyNames"),
+        fewest=keywords.count("minProperties") or 0,
+        most=keywords.count("maxProperties"),
+        rules=frozenset(rules),
+    )
+
+
+_FACETS: dict[str, Callable[[_Keywords], Branch]] = {
+    "null": lambda keywords: keywords.branch("null"),
+    "boolean": lambda keywords: keywords.branch("boolean"),
+    "number": _number,
+    "string": _string,
+    "array": _array,
+    "object": _object,
+}
+
+
+def _unevaluated(part: Part, keyword: str) -> Form:
+    """`unevaluatedProperties`: where only properties, references and allOf evaluate any, it is a list of names as well."""
+    fields = _evaluated(part, 0) if keyword == "unevaluatedProperties" else None
+    if fields is None:
+        name = "object" if keyword == "unevaluatedProperties" else "array"
+        rule = (f"{keyword} together with what it sees", part.source.meaning(part))
+        return _any(part.pointer) | {name: (Branch(type=name, pointer=part.pointer, rules=frozenset((rule,))),)}
+    names, patterns = fields
+    others: Node = (NOTHING,) if part.schema[keyword] is False else (part.inner(keyword),)
+    said = Fields(dict.fromkeys(names, (ANYTHING,)), dict.fromkeys(patterns, (ANYTHING,)), others)
+    return _any(part.pointer) | {"object": (Branch(type="object", pointer=part.pointer, fields=(said,)),)}
+
+
+_SEES_MORE = (
+    "anyOf",
+    "oneOf",
+    "if",
+    "dependentSchemas",
+    "dependencies",
+    "$dynamicRef",
+    "$recursiveRef",
+    "additionalProperties",
+)
+
+
+def _evaluated(part: Part, depth: int) -> tuple[set[str], set[str]] | None:
+    """The names and patterns of the properties that this schema evaluates; None when that depends on the value."""
+    schema = part.schema
+    if not isinstance(schema, dict):
+        return set(), set()
+    if depth > DEEPEST or any(keyword in schema for keyword in _SEES_MORE) or (depth and "unevaluatedProperties" in schema):
+        return None
+    keywords = _Keywords(part)
+    names, patterns = set(keywords.schemas("properties")), set(keywords.schemas("patternProperties"))
+    inner = [node[0] for node in keywords.schema_list("allOf")]
+    if "$ref" in schema:
+        target = part.source.follow(schema["$ref"])
+        if target is None:
+            return None
+        inner.append(target)
+    for below in inner:
+        found = _evaluated(below, depth + 1)
+        if found is None:
+            return None
+        names |= found[0]
+        patterns |= found[1]
+    return names, patterns
