@@ -6,18 +6,21 @@ others to those with which they have most in common.
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from wsobserve.compare.branches import Branch, allows, matches
+from wsobserve.compare.branches import Branch, Fields, allows, matches
 from wsobserve.compare.forms import Forms
-from wsobserve.compare.nodes import Node
+from wsobserve.compare.nodes import Node, Source
 from wsobserve.compare.words import field_name, value_words
 
 Constants = dict[str, str]  # by the step that leads there: the only value, as JSON text
 
 LEAST_ALIKE = 0.3  # share of what two alternatives have in common, below which they are two things
 MOST_PAIRS = 40_000
+MOST_MEMBERS = 64  # of a field by which an alternative is split
 
 
 class Alternatives:
@@ -25,6 +28,7 @@ class Alternatives:
 
     def __init__(self) -> None:
         self.forms = Forms(self.disjoint)
+        self._nodes: dict[str, Node] = {}
         self._constants: dict[int, tuple[Branch, Constants]] = {}
 
     def field(self, branch: Branch, name: str) -> tuple[Node, bool] | None:
@@ -130,6 +134,31 @@ class Alternatives:
             + ", ".join(f"{name if name.startswith('[') else field_name(name)}={value_words(text)}" for name, text in constants)
             + ">"
         )
+
+    def split(self, branches: list[Branch], others: list[Branch]) -> list[Branch]:
+        """The same alternatives, one for each member of a field where the other side has one for each constant."""
+        if len(others) < 2 or branches[0].type != "object":
+            return branches
+        told = Counter(name for other in others for name in self.constants(other))
+        names = [name for name, count in told.most_common() if count > 1 and not name.startswith("[")]
+        return [part for branch in branches for part in self._split(branch, names)]
+
+    def _split(self, branch: Branch, names: list[str]) -> list[Branch]:
+        for name in names:
+            about = self.field(branch, name) if name in branch.required else None
+            values = self._values(about[0]) if about is not None else None
+            if values is not None and 1 < len(values) <= MOST_MEMBERS:
+                return [
+                    replace(branch, fields=(*branch.fields, Fields({name: self._constant(text)}, {}, ())))
+                    for text in sorted(values)
+                ]
+        return [branch]
+
+    def _constant(self, text: str) -> Node:
+        known = self._nodes.get(text)
+        if known is None:
+            known = self._nodes[text] = Source({"const": json.loads(text)}).node()
+        return known
 
     def pairs(
         self, old: Sequence[Branch], new: Sequence[Branch]

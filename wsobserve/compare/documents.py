@@ -218,7 +218,7 @@ class _Comparing:
             compatibility: Compatibility = "incompatible" if self._pairing.conflict(old, new) else "documentation"
             said = [f"{printable(kind.label)} ({self._told(kind)})" for kind in (old, new)]
             self._add(What.KIND_RENAMED, compatibility, where, **_about(new), old=said[0], new=said[1])
-        if old.directions != new.directions:
+        if old.directions != new.directions and old.directions and new.directions:
             self._directions(old, new, where)
         self._words(old.words, new.words, where)
         direction = new.direction if new.directions else old.direction
@@ -230,14 +230,12 @@ class _Comparing:
     def _directions(self, old: Kind, new: Kind, where: tuple[str, ...]) -> None:
         before, after = old.directions, new.directions
         compatibility: Compatibility = "incompatible"
-        if not before or not after:
-            compatibility = "documentation"  # it was or is not known
-        elif before < after:
+        if before < after:
             compatibility = "widening"
         elif after < before:
             compatibility = "narrowing"
-        said = [" and ".join(_WAYS[way] for way in sorted(side)) or "not known" for side in (before, after)]
-        changed = before ^ after if before and after else frozenset()
+        said = [" and ".join(_WAYS[way] for way in sorted(side)) for side in (before, after)]
+        changed = before ^ after
         direction = next(iter(changed)) if len(changed) == 1 else None
         kind = new.id
         self._add(What.DIRECTION_CHANGED, compatibility, where, old=said[0], new=said[1], direction=direction, kind=kind)

@@ -143,6 +143,30 @@ ANYTHING = Part(True, "", _NOWHERE)
 NOTHING = Part(False, "#nothing", _NOWHERE)
 
 
+_BESIDE_A_REFERENCE = frozenset(
+    ("$ref", "$defs", "definitions", "$schema", "$comment", "title", "description", "default", "examples", "deprecated")
+)
+
+
+def resolved(node: Node) -> Node:
+    """The same with schemas that are nothing but a reference replaced by what they refer to."""
+    return tuple(_resolved(part) for part in node)
+
+
+def _resolved(part: Part) -> Part:
+    for _ in range(16):
+        schema = part.schema
+        if not isinstance(schema, dict) or "$ref" not in schema:
+            break
+        if any(key not in _BESIDE_A_REFERENCE and not key.startswith("x-") for key in schema):
+            break
+        target = part.source.follow(schema["$ref"])
+        if target is None:
+            break
+        part = target
+    return part
+
+
 def below(pointer: str, step: str) -> str:
     """The pointer one step further (RFC 6901)."""
     return f"{pointer}/{step.replace('~', '~0').replace('/', '~1')}"

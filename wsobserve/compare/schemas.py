@@ -23,7 +23,7 @@ from wsobserve.compare.branches import TYPES, Branch
 from wsobserve.compare.changes import Compatibility, Finding, What
 from wsobserve.compare.form_words import branch_words, form_words, types_in_words
 from wsobserve.compare.forms import Form
-from wsobserve.compare.nodes import ANYTHING, Node, Source, meaning, node_key
+from wsobserve.compare.nodes import ANYTHING, Node, Source, meaning, node_key, resolved
 from wsobserve.compare.objects import object_findings
 from wsobserve.compare.scalars import number_findings, string_findings, value_findings
 from wsobserve.compare.walker import Path
@@ -68,7 +68,7 @@ class SchemaWalk:
 
     def walk(self, old: Node, new: Node, path: Path) -> list[Finding]:
         """The differences between two schemas and below."""
-        pair = node_key(old), node_key(new)
+        pair = node_key(resolved(old)), node_key(resolved(new))
         if pair[0] == pair[1]:
             return []
         if self._trying:
@@ -139,6 +139,7 @@ class SchemaWalk:
 
     def _alternatives(self, before: Sequence[Branch], after: Sequence[Branch], path: Path) -> list[Finding]:
         found, old, new = _shared_rules(_plain(before), _plain(after), path)
+        old, new = self.alternatives.split(old, new), self.alternatives.split(new, old)
         pairs, gone, came = self.alternatives.pairs(old, new)
         for was, is_now in pairs:
             label = self.alternatives.label(is_now) if len(old) > 1 or len(new) > 1 else "<>"
