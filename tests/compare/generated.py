@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 NAMES = ("a", "b", "cc", "type")
 SCALARS: tuple[Any, ...] = (None, True, False, -1, 0, 1, 2, 1.5, 6, "", "a", "b", "ab", "abc", "1")
-PATTERNS = ("^a", "b$", "^[ab]+$", "^..", "c")
+PATTERNS = ("^a", "b$", "^[ab]+$", "^..", "c", "^(a|b)*$")
 
 names = st.sampled_from(NAMES)
 scalars = st.sampled_from(SCALARS)
@@ -112,7 +112,9 @@ def parts() -> st.SearchStrategy[Any]:
         ),
     )
     return st.recursive(
-        leaf, lambda inner: st.one_of(_lists(inner | references), _records(inner | references), _records(inner), _logic(inner)), max_leaves=5
+        leaf,
+        lambda inner: st.one_of(_lists(inner | references), _records(inner | references), _records(inner), _logic(inner)),
+        max_leaves=5,
     )
 
 

@@ -205,10 +205,8 @@ def _read(name: str) -> Any:
 
 
 def _parsed_yaml(name: str, text: str) -> Any:
-    try:
-        import yaml
-    except ImportError:
-        raise Failure(f"{name}: YAML is read with PyYAML, which is not installed (pip install wsobserve[yaml])") from None
+    import yaml
+
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         return yaml.load(text, Loader=loader)  # one of the two safe loaders

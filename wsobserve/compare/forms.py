@@ -20,7 +20,7 @@ _Key = tuple[tuple[int, str], ...]
 _Chain = tuple[tuple[int, str], ...]
 
 MOST_BRANCHES = 512  # of one type in one place
-MOST_WORK = 200_000  # schemas taken apart in one comparison
+MOST_WORK = 50_000  # schemas taken apart in one comparison
 DEEPEST = 40  # references and applicators inside each other, in one place
 
 _OVERLAP = "alternatives of which exactly one must fit, though several may"
@@ -33,6 +33,7 @@ class Forms:
         self._disjoint = disjoint
         self._known: dict[_Key, Form] = {}
         self._busy: set[_Key] = set()
+        self._parts: dict[tuple[int, str], Form] = {}
         self._work = MOST_WORK
 
     def form(self, node: Node) -> Form:
@@ -72,6 +73,9 @@ class Forms:
             return {}
         if not isinstance(schema, dict):
             return _ruled(_any(part.pointer), "a schema that is not JSON Schema", text_of(schema))
+        known = self._parts.get(part.key)
+        if known is not None:
+            return known
         self._work -= 1
         if part.key in inside:
             return _ruled(_any(part.pointer), "a schema that refers to itself for the same value", part.source.meaning(part))
@@ -80,6 +84,7 @@ class Forms:
         form = _own(part)
         for inner in self._applied(part, (*inside, part.key)):
             form = _both(form, inner, (part,))
+        self._parts[part.key] = form  # a rule met on the way here is as true on any other
         return form
 
     def _applied(self, part: Part, inside: _Chain) -> Iterator[Form]:

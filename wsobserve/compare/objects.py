@@ -27,6 +27,7 @@ def object_findings(walker: Walker, old: Branch, new: Branch, path: Path) -> lis
         found = _field_findings(walker, old, new, name, path)
         if found is None:
             undecided.append(name)
+            findings += _must_findings(old, new, name, (*path, field_name(name)), new.pointer)
         else:
             findings += found
     if undecided and rules_text(old) != rules_text(new):
@@ -53,12 +54,8 @@ def _field_findings(walker: Walker, old: Branch, new: Branch, name: str, path: P
     (was, was_described), (is_now, is_described) = before, after
     inner = (*path, field_name(name))
     needed_before, needed_after = name in old.required, name in new.required
+    must = _must_findings(old, new, name, inner, place(is_now, was, new.pointer))
     there_before, there_after = not alternatives.forms.nothing(was), not alternatives.forms.nothing(is_now)
-    must: list[Finding] = []
-    if needed_before != needed_after:
-        what = What.FIELD_BECAME_REQUIRED if needed_after else What.FIELD_BECAME_OPTIONAL
-        said = ("optional", "required") if needed_after else ("required", "optional")
-        must.append(Finding(what, "narrowing" if needed_after else "widening", inner, place(is_now, was, new.pointer), *said))
     before_words, after_words = (
         f"{walker.words(node)}, {'required' if needed else 'optional'}"
         for node, needed in ((was, needed_before), (is_now, needed_after))
@@ -79,6 +76,15 @@ def _field_findings(walker: Walker, old: Branch, new: Branch, name: str, path: P
         return [Finding(What.FIELD_ADDED, compatibility, inner, place(is_now), None, after_words, reason, mild)]
     mild = not needed_before and alternatives.forms.anything(is_now)
     return [Finding(What.FIELD_REMOVED, compatibility, inner, place(was), before_words, None, reason, mild)]
+
+
+def _must_findings(old: Branch, new: Branch, name: str, path: Path, pointer: str) -> list[Finding]:
+    """Whether the field must be there by now, or need not any more."""
+    if (name in old.required) == (name in new.required):
+        return []
+    if name in new.required:
+        return [Finding(What.FIELD_BECAME_REQUIRED, "narrowing", path, pointer, "optional", "required")]
+    return [Finding(What.FIELD_BECAME_OPTIONAL, "widening", path, pointer, "required", "optional")]
 
 
 def _others(branch: Branch) -> Node:

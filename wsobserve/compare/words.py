@@ -58,11 +58,3 @@ def field_path(path: Sequence[str]) -> str:
     for step in path:
         text += step if not text or step.startswith(("[", "<")) else f".{step}"
     return text
-
-
-def type_words(types: Iterable[str]) -> str:
-    """Types, sorted; all of them together are anything."""
-    found = set(types)
-    if {"null", "boolean", "number", "string", "array", "object"} <= found:
-        return "anything"
-    return " or ".join(sorted(found)) or "nothing"
