@@ -8,7 +8,8 @@ from difflib import SequenceMatcher
 from wsobserve.compare.alternatives import Alternatives
 from wsobserve.compare.described import Channel, Kind
 
-LEAST_ALIKE = 0.75  # of 1, when neither identifier nor discriminator tells
+LEAST_ALIKE = 0.75  # of 1, of the fields of kinds without a name, when neither identifier nor discriminator tells
+LEAST_NAMED_ALIKE = 0.85  # of fields and name together: `join` and `leave` have the same fields
 MOST_PAIRS = 40_000
 
 Pairs = tuple[list[tuple[Kind, Kind]], list[Kind], list[Kind]]
@@ -75,9 +76,8 @@ class Pairing:
         fields = len(mine & others) / len(mine | others)
         if one.name and other.name:
             alike = 0.6 * fields + 0.4 * SequenceMatcher(None, one.name[:100], other.name[:100]).ratio()
-        else:
-            alike = fields
-        return alike if alike >= LEAST_ALIKE else 0
+            return alike if alike >= LEAST_NAMED_ALIKE else 0
+        return fields if fields >= LEAST_ALIKE else 0
 
     def _fields(self, kind: Kind) -> frozenset[str]:
         known = self._names.get(id(kind))

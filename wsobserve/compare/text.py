@@ -72,7 +72,7 @@ def breaks_words(change: Change) -> str:
 def comparison_values(comparison: Comparison) -> dict[str, Any]:
     """The comparison as JSON values, under names that stay: the same comparison always gives the same."""
     values: dict[str, Any] = msgspec.to_builtins(comparison)
-    changes = values.pop("changes")
+    changes = [{**change, "breaks": list(change["breaks"])} for change in values.pop("changes")]
     counts = {severity: comparison.count(severity) for severity in SEVERITIES}
     return {
         "old": values["old"],
