@@ -36,6 +36,19 @@ BOTH_FROM_SERVER = "readers (clients) and writers (servers)"
 BOTH_FROM_CLIENT = "readers (servers) and writers (clients)"
 
 
+def table() -> str:
+    """The cases as Markdown, as `docs/schema-diff.md` shows them."""
+    ways = {S2C: "to the client", C2S: "to the server", None: "not known"}
+    lines = [
+        "| case | direction | class | changes, each with its class, severity, who breaks, certainty |",
+        "|---|---|---|---|",
+    ]
+    for case in CASES:
+        changes = "<br>".join(f"`{change.replace('  ', ' ')}`" for change in case.changes)
+        lines.append(f"| {case.name} | {ways[case.direction]} | {case.whole} | {changes} |")
+    return "\n".join(lines)
+
+
 def kind(name: str, **fields: Any) -> dict[str, Any]:
     """A record that is told by its `type`."""
     return record("type " + " ".join(fields), True, type={"const": name}, **fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it publishes no types
 
 from tests.compare import generated
-from tests.compare.cases import CASES, Case
+from tests.compare.cases import CASES, Case, table
 from wsobserve.compare.changes import BROKEN, Compatibility, Finding, certainty_of, severity_of, together, who_breaks
 from wsobserve.compare.nodes import Source
 from wsobserve.compare.schemas import SchemaWalk, compare_schemas
@@ -51,6 +52,10 @@ def test_the_table_is_large_and_has_every_class_in_both_directions() -> None:
     assert {case.whole for case in CASES} == set(get_args(Compatibility))
     for direction in ("server_to_client", "client_to_server"):
         assert {"widening", "narrowing", "incompatible"} <= {case.whole for case in CASES if case.direction == direction}
+
+
+def test_the_docs_show_the_table_as_it_is(checkout: Path) -> None:
+    assert table() in (checkout / "docs" / "schema-diff.md").read_text(encoding="utf-8")
 
 
 @LAWS

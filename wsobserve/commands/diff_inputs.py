@@ -207,9 +207,8 @@ def _read(name: str) -> Any:
 def _parsed_yaml(name: str, text: str) -> Any:
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.load(text, Loader=loader)  # one of the two safe loaders
+        return yaml.load(text, Loader=_yaml_loader())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
@@ -218,6 +217,22 @@ def _parsed_yaml(name: str, text: str) -> Any:
         raise Failure(f"{name}: not YAML: {str(error).splitlines()[0]}") from None
     except (OverflowError, TypeError, AttributeError):  # a date or a key that cannot be
         raise Failure(f"{name}: not YAML that stands for JSON") from None
+
+
+def _yaml_loader() -> Any:
+    """A safe loader that takes `on`, `no` and dates for the texts that they are in YAML 1.2, and in what means to be JSON."""
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the one written in C may be missing
+        pass
+
+    others = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag not in others]
+        for first, resolvers in Loader.yaml_implicit_resolvers.items()
+    }
+    Loader.add_implicit_resolver(others[0], re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+    return Loader
 
 
 def _bounded(name: str, document: Any) -> Any:
@@ -236,13 +251,13 @@ def _bounded(name: str, document: Any) -> Any:
                 return [plain(inner, depth + 1) for inner in value]
             case None | bool() | int() | float() | str():
                 return value
-        return str(value)  # YAML knows dates
+        return str(value)  # what an explicit tag of YAML asked for
 
     return plain(document, 0)
 
 
 def _name(key: object) -> str:
-    """`on:` and `1:` are names in YAML that means to be JSON."""
+    """`1:` and `true:` are names in YAML that means to be JSON."""
     if isinstance(key, str):
         return key
     return json.dumps(key) if key is None or isinstance(key, bool | int | float) else str(key)
