@@ -32,6 +32,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "wsobserve/commands/schema.py": "a list of commands; tests/test_cli.py runs them",
     "wsobserve/commands/schema_export.py": "tests/test_cli.py runs it",
     "wsobserve/commands/schema_registry.py": "tests/test_cli.py runs it",
+    "wsobserve/compare/walker.py": "a protocol is a promise; each comparison of a type is tested with the one that keeps it",
     "wsobserve/options.py": "tests/test_cli.py uses every option",
     "wsobserve/capture/error.py": "an exception is a name",
     "wsobserve/export/error.py": "an exception is a name",
