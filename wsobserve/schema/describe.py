@@ -69,9 +69,8 @@ class Describer:
         if _is_anything(by_type, weight_of(seen)) and not constants:
             return {"x-wsobserve-count": round(weight_of(seen))}
         node = {"const": constants[()]} if () in constants else _scalars(by_type, weight_of(seen))
-        containers: list[Schema] = [
-            reference(name) for name in sorted({each.value.name for each in by_type.pop(RECURSION, ())})
-        ]  # type: ignore[attr-defined]
+        names = {each.value.name for each in by_type.pop(RECURSION, ()) if isinstance(each.value, Recursion)}
+        containers = [reference(name) for name in sorted(names)]
         if "object" in by_type:
             containers += self.objects(by_type["object"], constants, depth)
         if "array" in by_type:
