@@ -16,6 +16,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from wsobserve.export.error import ExportError
 from wsobserve.export.store import tables
 from wsobserve.export.store.address import check_version, open_to_read, parse_address, translated
+from wsobserve.export.store.changes import changes_between
 from wsobserve.export.store.fields import fields
 from wsobserve.export.store.steps import chosen_step_ns, filled
 
@@ -27,8 +28,11 @@ OTHER_CHANNELS = "other channels"
 _JSON_COLUMNS = {
     "accounting",
     "anomalies",
+    "changes",
     "client_to_server",
     "close",
+    "directions",
+    "discriminator",
     "extensions",
     "formats",
     "handshake",
@@ -151,6 +155,77 @@ class StoreReader:
         column = tables.kinds.c
         found = self._rows(select(column.json_schema).where(column.run == run, column.id == kind))
         return fields(found[0]["json_schema"]) if found else []
+
+    def schema_kinds(self) -> list[Row]:
+        """A row per service, channel and message kind with a published schema: its latest version (`number`), and when.
+
+        `first_seen_ns`: of version 1; `changed_ns`: of the latest. `messages`, `last_ns`: of the drafts of all runs.
+        """
+        version, draft, run = tables.schema_versions.c, tables.kinds.c, tables.runs.c
+        same = (version.service, version.channel, version.kind)
+        numbers = select(
+            *same, func.max(version.number).label("number"), func.min(version.first_seen_ns).label("first_seen_ns")
+        )
+        known = numbers.group_by(*same).subquery()
+        drafts = (
+            select(
+                run.service,
+                draft.channel,
+                draft.id,
+                func.sum(draft.messages * 1.0).label("messages"),
+                func.max(draft.last_ns).label("last_ns"),
+            )
+            .join(tables.runs, run.id == draft.run)
+            .group_by(run.service, draft.channel, draft.id)
+            .subquery()
+        )
+        latest = tables.schema_versions.join(
+            known,
+            version.service.is_not_distinct_from(known.c.service)
+            & (version.channel == known.c.channel)
+            & (version.kind == known.c.kind)
+            & (version.number == known.c.number),
+        ).outerjoin(
+            drafts,
+            version.service.is_not_distinct_from(drafts.c.service)
+            & (version.channel == drafts.c.channel)
+            & (version.kind == drafts.c.id),
+        )
+        shown = [version[name] for name in ("service", "channel", "kind", "number", "name", "direction", "published_ns")]
+        statement = select(
+            *shown,
+            known.c.first_seen_ns,
+            version.first_seen_ns.label("changed_ns"),
+            func.coalesce(drafts.c.messages, version.messages).label("messages"),
+            func.coalesce(drafts.c.last_ns, version.last_ns).label("last_ns"),
+        ).select_from(latest)
+        rows = self._rows(statement.order_by(version.channel, version.name, version.kind, version.service))
+        return [{**row, "messages": int(row["messages"])} for row in rows]
+
+    def versions(self, channel: str, kind: str, service: str | None = None) -> list[Row]:
+        """The published versions of a kind, the first one first. `superseded_ns`: when the next one was published, or None."""
+        version = tables.schema_versions.c
+        wanted = (version.service.is_not_distinct_from(service), version.channel == channel, version.kind == kind)
+        rows = self._rows(select(tables.schema_versions).where(*wanted).order_by(version.number))
+        following = [row["published_ns"] for row in rows[1:]]
+        return [{**row, "superseded_ns": next_ns} for row, next_ns in zip(rows, [*following, None], strict=True)]
+
+    def version(self, channel: str, kind: str, number: int, service: str | None = None) -> Row | None:
+        """One published version of a kind; None when there is none of this number."""
+        return next((row for row in self.versions(channel, kind, service) if row["number"] == number), None)
+
+    def changes(self, channel: str, kind: str, old: int, new: int, service: str | None = None) -> list[Row]:
+        """What differs between two versions of a kind (compare.Change); nothing when one of them is not there."""
+        sides = [self.version(channel, kind, number, service) for number in (old, new)]
+        if sides[0] is None or sides[1] is None:
+            return []
+        return changes_between(sides[0]["json_schema"], sides[1]["json_schema"], sides[1]["direction"])
+
+    def drift(self, run: int, channel: str | None = None, limit: int = 1_000) -> list[Row]:
+        """The run's stored schema drift, the latest first, at most `limit`."""
+        drift = tables.schema_drift.c
+        statement = _of(tables.schema_drift, run, channel)
+        return self._rows(statement.order_by(drift.time_ns.desc(), drift.id.desc()).limit(limit))
 
     def connections(self, run: int, limit: int = 1_000) -> list[Row]:
         """The connections of the run, those that began last first, at most `limit`."""
