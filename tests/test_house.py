@@ -31,7 +31,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "wsobserve/commands/running.py": "every test of a command runs it",
     "wsobserve/commands/schema.py": "a list of commands; tests/test_cli.py runs them",
     "wsobserve/commands/schema_export.py": "tests/test_cli.py runs it",
-    "wsobserve/commands/schema_registry.py": "tests/test_cli.py runs it",
     "wsobserve/options.py": "tests/test_cli.py uses every option",
     "wsobserve/capture/error.py": "an exception is a name",
     "wsobserve/export/error.py": "an exception is a name",

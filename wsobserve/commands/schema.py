@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from wsobserve.commands.schema_export import schema_export
-from wsobserve.commands.schema_registry import schema_show
+from wsobserve.commands.schema_registry import schema_history, schema_list, schema_show
 
 
 @click.group()
@@ -13,5 +13,5 @@ def schema() -> None:
     """Infer the schemas of message kinds."""
 
 
-for command in (schema_show, schema_export):
+for command in (schema_list, schema_show, schema_history, schema_export):
     schema.add_command(command)

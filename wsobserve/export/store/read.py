@@ -169,25 +169,25 @@ class StoreReader:
         known = numbers.group_by(*same).subquery()
         drafts = (
             select(
-                run.service,
+                _named(run.service).label("service"),
                 draft.channel,
                 draft.id,
                 func.sum(draft.messages * 1.0).label("messages"),
                 func.max(draft.last_ns).label("last_ns"),
             )
             .join(tables.runs, run.id == draft.run)
-            .group_by(run.service, draft.channel, draft.id)
+            .group_by(_named(run.service), draft.channel, draft.id)
             .subquery()
         )
         latest = tables.schema_versions.join(
             known,
-            version.service.is_not_distinct_from(known.c.service)
+            (_named(version.service) == _named(known.c.service))
             & (version.channel == known.c.channel)
             & (version.kind == known.c.kind)
             & (version.number == known.c.number),
         ).outerjoin(
             drafts,
-            version.service.is_not_distinct_from(drafts.c.service)
+            (_named(version.service) == _named(drafts.c.service))
             & (version.channel == drafts.c.channel)
             & (version.kind == drafts.c.id),
         )
@@ -203,12 +203,22 @@ class StoreReader:
         return [{**row, "messages": int(row["messages"])} for row in rows]
 
     def versions(self, channel: str, kind: str, service: str | None = None) -> list[Row]:
-        """The published versions of a kind, the first one first. `superseded_ns`: when the next one was published, or None."""
+        """The published versions of a kind, the first one first. `superseded_ns`: when the next one was first seen, or None."""
         version = tables.schema_versions.c
-        wanted = (version.service.is_not_distinct_from(service), version.channel == channel, version.kind == kind)
+        wanted = (_named(version.service) == (service or ""), version.channel == channel, version.kind == kind)
         rows = self._rows(select(tables.schema_versions).where(*wanted).order_by(version.number))
-        following = [row["published_ns"] for row in rows[1:]]
-        return [{**row, "superseded_ns": next_ns} for row, next_ns in zip(rows, [*following, None], strict=True)]
+        following = [*(row["first_seen_ns"] for row in rows[1:]), None]
+        return [{**row, "superseded_ns": next_ns} for row, next_ns in zip(rows, following, strict=False)]
+
+    def history(self, about: str | None = None) -> list[Row]:
+        """The published versions of all kinds, in the order in which they were seen; `about`: a channel, a kind or a name."""
+        version = tables.schema_versions.c
+        statement = select(tables.schema_versions).order_by(
+            version.first_seen_ns, version.published_ns, version.channel, version.kind, version.number
+        )
+        if about is not None:
+            statement = statement.where((version.channel == about) | (version.kind == about) | (version.name == about))
+        return self._rows(statement)
 
     def version(self, channel: str, kind: str, number: int, service: str | None = None) -> Row | None:
         """One published version of a kind; None when there is none of this number."""
@@ -248,6 +258,11 @@ class StoreReader:
 
     def _latest(self, table: Table, order: ColumnElement[Any], run: int, limit: int) -> list[Row]:
         return self._rows(select(table).where(table.c.run == run).order_by(order.desc(), table.c.id.desc()).limit(limit))
+
+
+def _named(service: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A service without a name is the same as one whose name is empty."""
+    return func.coalesce(service, literal(""))
 
 
 def _of(table: Table, run: int, channel: str | None) -> Select[*tuple[Any, ...]]:

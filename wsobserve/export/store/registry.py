@@ -6,7 +6,7 @@ import json
 import time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, literal, select, update
 
 from wsobserve.export.store import rows, tables
 from wsobserve.export.store.changes import changes_between
@@ -22,7 +22,7 @@ class Registry:
 
     def __init__(self, connection: Connection, service: str | None, run: int) -> None:
         self._connection = connection
-        self._service = service
+        self._service = rows.fitting({"service": service or None})["service"]
         self._run = run
 
     def publish(self, kind: MessageKind) -> bool:
@@ -45,7 +45,7 @@ class Registry:
         return publication is not None
 
     def _of_service(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
-        return column.is_(None) if self._service is None else column == rows.fitting({"service": self._service})["service"]
+        return func.coalesce(column, literal("")) == (self._service or "")
 
     def _latest(self, kind: MessageKind) -> Row | None:
         version, key = tables.schema_versions.c, rows.fitting({"channel": kind.channel, "kind": kind.id})

@@ -72,6 +72,7 @@ runs = Table(
     Column("anomalies_left_out", BigInteger, nullable=False),
     Column("losses_left_out", BigInteger, nullable=False),
     Column("drift_left_out", BigInteger, nullable=False, server_default="0"),
+    sqlite_autoincrement=True,  # a schema version tells which run published it: a deleted run's number is not given again
 )
 
 connections = Table(
