@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from wsobserve.export.error import ExportError
 from wsobserve.export.store import StoreExporter, StoreReader
@@ -194,9 +198,7 @@ def test_a_version_outlives_its_run_and_still_is_evidence(path: Path) -> None:
 
 
 def test_two_kinds_in_one_run_have_versions_each(path: Path) -> None:
-    import msgspec
-
-    other = msgspec.structs.replace(kind(WIDE), id="a.client.tock-2", name="tock")
+    other = structs.replace(kind(WIDE), id="a.client.tock-2", name="tock")
     observe(path, kind(NARROW), other)
     listed = StoreReader(str(path)).schema_kinds()
     assert [(row["name"], row["number"], row["messages"]) for row in listed] == [("tick", 1, 10), ("tock", 1, 10)]
@@ -225,7 +227,7 @@ def test_a_published_version_cannot_be_changed_or_taken_away(path: Path, stateme
 
 def test_versions_are_numbered_without_gaps(path: Path) -> None:
     observe(path, kind(NARROW))
-    columns = ", ".join(name for name in versions(path)[0] if name not in ("number", "superseded_ns"))
+    columns = ", ".join(name for name in versions(path)[0] if name not in ("number", "superseded_ns", "severity"))
     with pytest.raises(sqlite3.IntegrityError, match="the next one has the next number"):
         execute(path, f"INSERT INTO schema_versions (number, {columns}) SELECT 3, {columns} FROM schema_versions")
 
@@ -302,10 +304,46 @@ def test_an_export_that_fails_publishes_nothing_and_the_next_one_does(
 
 
 def test_what_the_wire_brings_cannot_make_publishing_fail(path: Path) -> None:
-    import msgspec
-
     odd = {"type": "object", "properties": {"\ud800\0'": {"const": "\ud800"}}, "required": ["\ud800\0'"]}
     for _ in range(2):
-        observe(path, msgspec.structs.replace(kind(odd), channel="/\ud83d\0"), service="sh\ud800op")
+        observe(path, structs.replace(kind(odd), channel="/\ud83d\0"), service="sh\ud800op")
     [row] = StoreReader(str(path)).schema_kinds()
     assert row["number"] == 1
+
+
+WRITER = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import test_store_registry as t
+from pathlib import Path
+fields = {{}}
+for number in range(10_000):
+    fields[f"f{{number % 50}}{{number // 50}}"] = "string"
+    t.observe(Path(sys.argv[1]), t.kind(t.record("", **fields)), t.kind_of("other", t.record("", **fields)))
+    if number == 3:
+        print("running", flush=True)
+"""
+
+
+def kind_of(identifier: str, schema: Schema) -> MessageKind:
+    return structs.replace(kind(schema), id=identifier)
+
+
+def test_readers_see_whole_publications_while_one_writes_and_after_it_was_killed(path: Path) -> None:
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE)
+    assert writer.stdout is not None
+    try:
+        assert writer.stdout.readline() == b"running\n"
+        reader = StoreReader(str(path))
+        for _ in range(30):
+            # One statement sees one moment: both kinds of a run have their version, or none has.
+            history = reader.history()
+            numbers = {key: [row["number"] for row in history if row["kind"] == key] for key in ("a.client.tick-1", "other")}
+            assert sorted(numbers["other"]) == sorted(numbers["a.client.tick-1"]) == list(range(1, len(history) // 2 + 1))
+    finally:
+        writer.send_signal(signal.SIGKILL)
+        writer.wait()
+        writer.stdout.close()
+    before = len(versions(path))
+    observe(path, kind({"type": "null"}))
+    assert [row["number"] for row in versions(path)] == list(range(1, before + 2))

@@ -69,7 +69,7 @@ def schema_history(about: str | None, store: str, service: str | None, form: Lis
 
     with failures_as_lines():
         reader = _reader(store)
-        rows = [row for row in reader.history(about) if _wanted(row, service)]
+        rows = reader.history(about, service)
         if about is not None and not rows:
             raise Failure(f"store {reader.shown}: no schema is published of a channel or kind {about!a}")
         _list([version_row(row) for row in rows], form, version_line)
@@ -123,14 +123,14 @@ def _show(kinds: list[MessageKind]) -> None:
 def _stored(
     store: str, names: tuple[str, ...], number: int | None, at: Moment | None, service: str | None
 ) -> tuple[MessageKind, ...]:
-    from wsobserve.export.store.stored_kinds import kind_of_version, stored_kinds
+    from wsobserve.export.store.kind_rows import kind_of_version
+    from wsobserve.export.store.stored_kinds import stored_kinds
 
     reader = _reader(store)
     if number is None:
         kinds = stored_kinds(reader, at, service)
     else:
-        rows = reader.history()
-        kinds = tuple(kind_of_version(row) for row in rows if row["number"] == number and _wanted(row, service))
+        kinds = tuple(kind_of_version(row) for row in reader.published(service) if row["number"] == number)
     kinds = tuple(kind for kind in kinds if not names or kind.id in names or kind.name in names)
     known = {name for kind in kinds for name in (kind.id, kind.name)}
     for name in names:

@@ -16,8 +16,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from wsobserve.export.error import ExportError
 from wsobserve.export.store import tables
 from wsobserve.export.store.address import check_version, open_to_read, parse_address, translated
-from wsobserve.export.store.changes import changes_between
+from wsobserve.export.store.changes import changes_between, worst
 from wsobserve.export.store.fields import fields
+from wsobserve.export.store.kind_rows import kind_of_version
 from wsobserve.export.store.steps import chosen_step_ns, filled
 
 Row = dict[str, Any]
@@ -203,39 +204,63 @@ class StoreReader:
         return [{**row, "messages": int(row["messages"])} for row in rows]
 
     def versions(self, channel: str, kind: str, service: str | None = None) -> list[Row]:
-        """The published versions of a kind, the first one first. `superseded_ns`: when the next one was first seen, or None."""
+        """The published versions of a kind with their schemas, the first one first.
+
+        `severity`: of the worst change (compare.Change), None of version 1; `superseded_ns`: when the next one was first
+        seen, None of the latest.
+        """
         version = tables.schema_versions.c
-        wanted = (_named(version.service) == (service or ""), version.channel == channel, version.kind == kind)
-        rows = self._rows(select(tables.schema_versions).where(*wanted).order_by(version.number))
+        rows = self._published(list(version), (version.channel == channel, version.kind == kind), service or "")
         following = [*(row["first_seen_ns"] for row in rows[1:]), None]
         return [{**row, "superseded_ns": next_ns} for row, next_ns in zip(rows, following, strict=False)]
-
-    def history(self, about: str | None = None) -> list[Row]:
-        """The published versions of all kinds, in the order in which they were seen; `about`: a channel, a kind or a name."""
-        version = tables.schema_versions.c
-        statement = select(tables.schema_versions).order_by(
-            version.first_seen_ns, version.published_ns, version.channel, version.kind, version.number
-        )
-        if about is not None:
-            statement = statement.where((version.channel == about) | (version.kind == about) | (version.name == about))
-        return self._rows(statement)
 
     def version(self, channel: str, kind: str, number: int, service: str | None = None) -> Row | None:
         """One published version of a kind; None when there is none of this number."""
         return next((row for row in self.versions(channel, kind, service) if row["number"] == number), None)
+
+    def history(self, about: str | None = None, service: str | None = None) -> list[Row]:
+        """The published versions of all kinds without their schemas, in the order in which they were seen.
+
+        `about`: a channel, a kind or a name; `service`: empty for the one without a name, None for all.
+        """
+        version = tables.schema_versions.c
+        wanted = () if about is None else ((version.channel == about) | (version.kind == about) | (version.name == about),)
+        columns = [column for column in version if column.name != "json_schema"]
+        rows = self._published(columns, wanted, service)
+        return sorted(rows, key=lambda row: (row["first_seen_ns"], row["published_ns"]))
+
+    def published(self, service: str | None = None) -> list[Row]:
+        """The published versions of all kinds with their schemas; `service` as in `history`."""
+        return self._published(list(tables.schema_versions.c), (), service)
+
+    def _published(
+        self, columns: Sequence[ColumnElement[Any]], wanted: Sequence[ColumnElement[bool]], service: str | None
+    ) -> list[Row]:
+        version = tables.schema_versions.c
+        of_service = () if service is None else (_named(version.service) == service,)
+        order = (version.channel, version.kind, _named(version.service), version.number)
+        rows = self._rows(select(*columns).where(*wanted, *of_service).order_by(*order))
+        return [{**row, "severity": worst(row["changes"])} for row in rows]
 
     def changes(self, channel: str, kind: str, old: int, new: int, service: str | None = None) -> list[Row]:
         """What differs between two versions of a kind (compare.Change); nothing when one of them is not there."""
         sides = [self.version(channel, kind, number, service) for number in (old, new)]
         if sides[0] is None or sides[1] is None:
             return []
-        return changes_between(sides[0]["json_schema"], sides[1]["json_schema"], sides[1]["direction"])
+        return changes_between(kind_of_version(sides[0]), kind_of_version(sides[1]))
 
     def drift(self, run: int, channel: str | None = None, limit: int = 1_000) -> list[Row]:
         """The run's stored schema drift, the latest first, at most `limit`."""
         drift = tables.schema_drift.c
         statement = _of(tables.schema_drift, run, channel)
         return self._rows(statement.order_by(drift.time_ns.desc(), drift.id.desc()).limit(limit))
+
+    def drift_counts(self, run: int) -> dict[str, int]:
+        """How much drift of each change is stored of the run, the most frequent first."""
+        drift = tables.schema_drift.c
+        count = func.count().label("count")
+        statement = select(drift.change, count).where(drift.run == run).group_by(drift.change)
+        return {row["change"]: row["count"] for row in self._rows(statement.order_by(count.desc(), drift.change))}
 
     def connections(self, run: int, limit: int = 1_000) -> list[Row]:
         """The connections of the run, those that began last first, at most `limit`."""

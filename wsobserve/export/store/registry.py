@@ -6,6 +6,7 @@ import json
 import time
 from typing import Any
 
+from msgspec import structs
 from sqlalchemy import ColumnElement, Connection, func, insert, literal, select, update
 
 from wsobserve.export.store import rows, tables
@@ -80,7 +81,8 @@ class Registry:
         keeps = latest is not None and publication.basis != "replaced"
         changes = []
         if latest is not None:
-            changes = changes_between(json.loads(latest["json_schema"]), publication.json_schema, kind.direction)
+            known = structs.replace(kind, json_schema=json.loads(latest["json_schema"]))
+            changes = changes_between(known, structs.replace(kind, json_schema=publication.json_schema))
         return {
             "service": self._service,
             "channel": kind.channel,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 from wsobserve.config import SECOND_NS
 from wsobserve.export.error import ExportError
+from wsobserve.export.store.kind_rows import kind_of_draft, kind_of_version
 from wsobserve.export.store.read import StoreReader
-from wsobserve.records import Direction, MessageKind
+from wsobserve.records import MessageKind
 
 AT_HELP = "v3 (version 3 of each kind), run2 (the drafts of run 2), or a time such as 2026-05-01T12:00 (UTC)"
 
@@ -47,7 +47,7 @@ def stored_kinds(reader: StoreReader, at: Moment | None = None, service: str | N
         if at.number not in {run["id"] for run in reader.runs()}:
             raise ExportError(f"store {reader.shown}: there is no run {at.number}")
         return tuple(kind_of_draft(row) for row in reader.kinds(at.number))
-    rows = _of_one_service(reader, reader.history(), service)
+    rows = _of_one_service(reader, service)
     chosen: dict[tuple[str, str], dict[str, Any]] = {}
     for row in sorted(rows, key=lambda row: int(row["number"])):
         if at is not None and at.what == "version" and row["number"] > at.number:
@@ -58,38 +58,9 @@ def stored_kinds(reader: StoreReader, at: Moment | None = None, service: str | N
     return tuple(kind_of_version(chosen[key]) for key in sorted(chosen))
 
 
-def _of_one_service(reader: StoreReader, rows: Iterable[dict[str, Any]], service: str | None) -> list[dict[str, Any]]:
-    rows = [row for row in rows if service is None or (row["service"] or "") == service]
+def _of_one_service(reader: StoreReader, service: str | None) -> list[dict[str, Any]]:
+    rows = reader.published(service)
     services = {row["service"] or "(no name)" for row in rows}
     if len(services) > 1:
         raise ExportError(f"store {reader.shown}: it holds several services, name one of them: {', '.join(sorted(services))}")
     return rows
-
-
-def kind_of_draft(row: dict[str, Any]) -> MessageKind:
-    """A row of `StoreReader.kinds` as a record."""
-    return _kind(row, row["id"], row["first_ns"], row["first_connection"])
-
-
-def kind_of_version(row: dict[str, Any]) -> MessageKind:
-    """A row of `StoreReader.versions` as a record."""
-    return _kind(row, row["kind"], row["first_seen_ns"], row["connection"])
-
-
-def _kind(row: dict[str, Any], identifier: str, first_ns: int, connection: str | None) -> MessageKind:
-    direction: Direction | None = row["direction"]
-    return MessageKind(
-        id=identifier,
-        channel=row["channel"],
-        direction=direction,
-        name=row["name"],
-        messages=row["messages"],
-        first_ns=first_ns,
-        last_ns=row["last_ns"],
-        formats=row["formats"],
-        json_schema=row["json_schema"],
-        directions=row["directions"] or {},
-        discriminator=tuple((pointer, value) for pointer, value in row["discriminator"] or ()),
-        first_connection=connection,
-        confidence=row["confidence"],
-    )
