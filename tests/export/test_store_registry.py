@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from msgspec import structs
+from sqlalchemy import event
 
 from wsobserve.export.error import ExportError
 from wsobserve.export.store import StoreExporter, StoreReader
@@ -237,6 +238,26 @@ def test_no_code_of_the_store_changes_a_published_version(checkout: Path) -> Non
         text = source.read_text()
         assert "update(tables.schema_versions)" not in text, source
         assert "delete(tables.schema_versions)" not in text, source
+
+
+def test_the_latest_version_is_found_by_the_index_however_many_there_are(path: Path) -> None:
+    asked: list[tuple[str, Any]] = []
+    store = StoreExporter(str(path), service="shop")
+    assert store._engine is not None
+
+    @event.listens_for(store._engine, "before_cursor_execute")
+    def note(connection: object, cursor: object, statement: str, parameters: Any, context: object, many: bool) -> None:
+        if statement.startswith("SELECT") and ("FROM schema_versions" in statement or "FROM kinds" in statement):
+            asked.append((statement, parameters))
+
+    store.export([snapshot(kind(NARROW))])
+    store.export([snapshot(kind(WIDE))])
+    store.close()
+    assert len(asked) >= 3
+    other = sqlite3.connect(path)
+    for statement, parameters in asked:
+        assert "SCAN" not in str(other.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()), statement
+    other.close()
 
 
 def live(store: StoreExporter, looks: range, schema: Schema, drift: tuple[SchemaDrift, ...] = ()) -> None:

@@ -1,4 +1,4 @@
-"""A store of an older version in, one of this version out: tables and columns are added, nothing is taken away.
+"""A store of an older version in, one of this version out: tables, columns and indexes are added, nothing is taken away.
 
 So a program of the older version that is writing into the store meanwhile goes on undisturbed.
 """
@@ -25,6 +25,8 @@ def migrate(connection: Connection) -> None:
     for step in range(version + 1, tables.SCHEMA_VERSION + 1):
         for table in _ADDED[step]:
             _add_columns(connection, table)
+            for index in sorted(table.indexes, key=lambda index: str(index.name)):
+                index.create(connection, checkfirst=True)
     connection.execute(update(tables.store_version).values(version=tables.SCHEMA_VERSION))
 
 

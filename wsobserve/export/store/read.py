@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, case, func, inspect, literal, select
+from sqlalchemy import Connection, Select, Table, case, func, inspect, literal, literal_column, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from wsobserve.export.error import ExportError
@@ -287,7 +287,7 @@ class StoreReader:
 
 def _named(service: ColumnElement[Any]) -> ColumnElement[Any]:
     """A service without a name is the same as one whose name is empty."""
-    return func.coalesce(service, literal(""))
+    return func.coalesce(service, literal_column("''"))
 
 
 def _of(table: Table, run: int, channel: str | None) -> Select[*tuple[Any, ...]]:

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from msgspec import structs
-from sqlalchemy import ColumnElement, Connection, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, literal_column, select, update
 
 from wsobserve.export.store import rows, tables
 from wsobserve.export.store.changes import changes_between
@@ -46,7 +46,8 @@ class Registry:
         return publication is not None
 
     def _of_service(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
-        return func.coalesce(column, literal("")) == (self._service or "")
+        # As the index says it: a database finds an expression by its text.
+        return func.coalesce(column, literal_column("''")) == (self._service or "")
 
     def _latest(self, kind: MessageKind) -> Row | None:
         version, key = tables.schema_versions.c, rows.fitting({"channel": kind.channel, "kind": kind.id})

@@ -183,6 +183,7 @@ kinds = Table(
     Column("first_connection", Text),
     Column("schema_version", BigInteger),  # that held for it when it was last looked at; NULL: none yet
     Index("kinds_of_run", "run", "id", unique=True),
+    Index("kinds_by_id", "id"),
 )
 
 # What is published is a fact: no row of it is ever changed or taken away, not even with its run.
