@@ -93,6 +93,18 @@ def test_less_follows_on_strong_evidence_alone() -> None:
     assert not follows(last_ns=49), "an older capture says nothing of what is gone"
 
 
+def test_narrower_bounds_alone_are_not_reason_enough() -> None:
+    def bounded(maximum: int, **more: str) -> Schema:
+        found = record(a="string", **more)
+        found["properties"]["n"] = {"type": "integer", "minimum": 0, "maximum": maximum}
+        return found
+
+    assert next_publication(kind(bounded(1_310), 10_000, 1.0), bounded(1_330), MUCH) is None
+    publication = next_publication(kind(bounded(1_310), 10_000, 1.0), bounded(1_330, b="string"), MUCH)
+    assert publication is not None
+    assert publication.json_schema == bounded(1_310)
+
+
 def test_what_an_unsure_draft_does_not_say_is_not_taken_back() -> None:
     closed = {**NARROW, "additionalProperties": False}
     assert next_publication(kind(NARROW, 20, 0.9), closed, MUCH) is None

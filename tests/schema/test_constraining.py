@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from wsobserve.schema.constraining import constraining, digest, without_counts
+from wsobserve.schema.constraining import constraining, digest, without_bounds, without_counts
 
 Schema = dict[str, Any]
 
@@ -83,6 +83,11 @@ def test_without_counts_the_rest_stays() -> None:
         "x-wsobserve-format": "hex",
         "x-wsobserve-truncated": True,
     }
+
+
+def test_without_bounds_the_names_of_fields_stay() -> None:
+    schema = {"properties": {"minimum": {"type": "integer", "minimum": 0, "maximum": 9}, "text": {"maxLength": 3}}}
+    assert without_bounds(schema) == {"properties": {"minimum": {"type": "integer"}, "text": {"maxLength": 3}}}
 
 
 def test_a_schema_of_any_depth_is_taken() -> None:

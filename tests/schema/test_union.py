@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from wsobserve.config import DEFAULT_LIMITS
 from wsobserve.schema.constraining import digest
+from wsobserve.schema.describe import Describer
 from wsobserve.schema.render import json_schema
+from wsobserve.schema.seen import Seen
 from wsobserve.schema.shape import Shape, Walk
 from wsobserve.schema.union import MOST_MEMBERS, union
 
@@ -22,11 +24,15 @@ def accepts(schema: Schema, message: object) -> bool:
     return bool(jsonschema.Draft202012Validator(schema).is_valid(message))
 
 
-def inferred(messages: list[Any]) -> Schema:
+def of_shape(messages: list[Any]) -> Schema:
     shape = Shape()
     for message in messages:
         shape.add(message, Walk(DEFAULT_LIMITS))
     return json_schema(shape, "message")
+
+
+def of_values(messages: list[Any]) -> Schema:
+    return Describer().describe([Seen(message) for message in messages])
 
 
 def record(required: str = "", others: Any = None, **fields: Any) -> Schema:
@@ -57,6 +63,7 @@ TUPLE = {"type": "array", "prefixItems": [TEXT, WHOLE], "items": False, "minItem
             {"type": ["null", "string"], "enum": ["a", None]},
             {"type": ["null", "string"], "enum": [None, "a", "b"]},
         ),
+        ({"type": "string", "maxLength": 9}, {"type": "string", "maxLength": 20}, {"type": "string", "maxLength": 20}),
         ({"type": "integer", "maximum": 9}, {"type": "integer", "maximum": 20}, {"type": "integer", "maximum": 20}),
         ({"type": "integer", "minimum": 5}, {"type": "integer", "enum": [3, 7]}, {"type": "integer", "minimum": 3}),
         (record("a", a=TEXT), record("a", a=TEXT, b=WHOLE), record("a", a=TEXT, b=WHOLE)),
@@ -112,6 +119,37 @@ def test_what_was_seen_is_added(known: Schema, seen: Schema, expected: Schema) -
 def test_silence_counts_from_sure_messages_only(known: Schema, silent: Schema, unsaid: Schema) -> None:
     assert digest(union(known, silent, sure=False)) == digest(known)
     assert digest(union(known, silent, sure=True)) == digest(unsaid)
+
+
+def whole(minimum: int, maximum: int) -> Schema:
+    return {"type": "integer", "minimum": minimum, "maximum": maximum}
+
+
+@pytest.mark.parametrize(
+    ("known", "seen", "expected"),
+    [
+        (whole(0, 150), whole(0, 225), whole(0, 150)),  # 150 was the highest that was seen
+        (whole(0, 150), whole(0, 228), whole(0, 228)),  # 152 was
+        (whole(100, 200), whole(100, 230), whole(100, 200)),  # 197.5
+        (whole(100, 200), whole(100, 240), whole(100, 240)),  # 205
+        (whole(100, 200), whole(60, 200), whole(60, 200)),  # 95
+        (whole(100, 200), whole(120, 180), whole(100, 200)),
+    ],
+)
+def test_a_bound_is_an_estimate_and_widened_only_when_something_was_seen_beyond(
+    known: Schema, seen: Schema, expected: Schema
+) -> None:
+    for sure in (True, False):
+        assert union(known, seen, sure=sure) == expected
+
+
+def test_of_a_few_messages_of_mixed_types_only_what_is_known_was_observed() -> None:
+    known = {"type": ["integer", "string"]}
+    any_scalar = {"type": ["boolean", "integer", "null", "string"]}
+    assert union(known, any_scalar, sure=False) == known
+    assert union(known, any_scalar, sure=True) == any_scalar
+    assert union(TEXT, any_scalar, sure=False) == any_scalar, "one type more at least, and nobody knows which"
+    assert union(known, {"type": ["boolean", "integer"]}, sure=False) == {"type": ["boolean", "integer", "string"]}
 
 
 def test_a_contradiction_counts_from_few_messages_too() -> None:
@@ -191,15 +229,32 @@ MESSAGES = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(MESSAGES, MESSAGES, st.booleans())
-def test_it_holds_for_every_message_behind_both(ours: list[Any], theirs: list[Any], sure: bool) -> None:
-    united = union(inferred(ours), inferred(theirs), sure=sure)
+def test_it_holds_for_every_message_behind_two_shapes(ours: list[Any], theirs: list[Any], sure: bool) -> None:
+    united = union(of_shape(ours), of_shape(theirs), sure=sure)
     for message in [*ours, *theirs]:
         assert accepts(united, message)
 
 
-def schemas() -> st.SearchStrategy[Schema]:
-    numbers = st.builds(
-        lambda low, width: {"type": "integer", "minimum": low, "maximum": low + width}, st.integers(-3, 3), st.integers(0, 3)
+@settings(max_examples=200, deadline=None)
+@given(MESSAGES, MESSAGES, st.integers(1, 40))
+def test_it_holds_for_every_message_behind_two_descriptions(ours: list[Any], theirs: list[Any], times: int) -> None:
+    known, seen = of_values(ours * times), of_values(theirs * times)
+    united = union(known, seen)
+    for message in [*ours, *theirs]:
+        assert accepts(united, message)
+    for message in ours:
+        assert accepts(union(known, seen, sure=False), message)
+
+
+def schemas(*, bounded: bool = True) -> st.SearchStrategy[Schema]:
+    numbers = (
+        st.just(WHOLE)
+        if not bounded
+        else st.builds(
+            lambda low, width: {"type": "integer", "minimum": low, "maximum": low + width},
+            st.integers(-3, 3),
+            st.integers(0, 3),
+        )
     )
     members = st.lists(st.sampled_from(["a", "b", "c", 1, None]), min_size=1, max_size=3, unique=True).map(
         lambda found: {"enum": found}
@@ -243,7 +298,7 @@ VALUES = st.recursive(
 
 
 @settings(max_examples=300, deadline=None)
-@given(schemas(), schemas(), st.lists(VALUES, min_size=5, max_size=20))
+@given(schemas(bounded=False), schemas(bounded=False), st.lists(VALUES, min_size=5, max_size=20))
 def test_it_accepts_what_either_accepts(known: Schema, seen: Schema, values: list[Any]) -> None:
     united = union(known, seen)
     for value in values:

@@ -28,6 +28,12 @@ def without_counts(schema: Schema) -> Schema:
     return found
 
 
+def without_bounds(schema: Schema) -> Schema:
+    """The schema without `minimum` and `maximum`, at every depth."""
+    found: Schema = _walked(schema, ("minimum", "maximum").__contains__, 0)
+    return found
+
+
 def constraining(schema: Schema) -> Schema:
     """The constraining part: no annotation, and one way of writing where JSON Schema knows several."""
     found: Schema = _one_form(_walked(schema, _about, 0))

@@ -5,6 +5,10 @@ another member of an enumeration, a field more, a field that may be missing. Whe
 enumeration, no format, no bound, not closed), there are two cases. From `sure` messages that silence counts: they did not
 bear the statement out, and the union drops it. Otherwise they were too few to say it, and the statement stays.
 
+Bounds of numbers are estimates: inference puts a margin beyond what it saw. A bound that is contradicted for certain, margin
+aside, is widened; one that merely lies further in or out is not. Where few messages mixed several types, inference lets any
+scalar be there; that is no observation of each.
+
 An open record (no `additionalProperties`) accepts fields that it does not name, but none was seen; so a field that only
 one side names is taken as that side has it, unless the other side was truncated and may have seen it. It is the same with
 a list that does not say what its elements are.
@@ -18,6 +22,7 @@ from wsobserve.schema.alternatives import ANYTHING, BOUNDS, FACETS, Alternative,
 from wsobserve.schema.constraining import Schema, without_counts
 
 MOST_ALTERNATIVES = 64  # of one `anyOf`; beyond, those of one type become one
+_ESTIMATES = ("minimum", "maximum")
 MOST_MEMBERS = 256  # of one enumeration; beyond, it is none
 
 
@@ -36,8 +41,11 @@ def union(known: Schema, seen: Schema, *, sure: bool = True) -> Schema:
 
 
 class _Join:
-    def __init__(self, sure: bool) -> None:
+    """`exact`: of two schemas that mean what they say; not of statements that were inferred."""
+
+    def __init__(self, sure: bool, exact: bool = False) -> None:
         self._sure = sure
+        self._exact = self if exact else _Join(sure=True, exact=True)
 
     def schemas(self, known: Schema, seen: Schema) -> Schema:
         ours, theirs = parsed(without_counts(known), self._settled), parsed(seen, self._settled)
@@ -45,6 +53,8 @@ class _Join:
 
     def alternatives(self, known: Alternatives, seen: Alternatives) -> Alternatives:
         """What is in either; those of one side that go with one of the other become one with it."""
+        if not self._sure:
+            seen = _observed(known, seen)
         found = list(known)
         ours = range(len(found))
         for one in seen:
@@ -67,7 +77,7 @@ class _Join:
         if len(found) < 2:
             return tuple(found)
         kept: list[Alternative] = []
-        exact = self if self._sure else _Join(True)
+        exact = self._exact
         for one in found:
             if any(_kin(other, one) and exact._one(other, one) == other for other in kept):
                 continue
@@ -101,10 +111,12 @@ class _Join:
         for word in FACETS[name]:
             if word not in known.words:
                 continue
-            ours, theirs = known.words[word], seen.words.get(word, _of_members(word, seen))
+            ours, theirs = known.words[word], seen.words.get(word, _of_values(word, seen))
             if theirs is None:
                 if not self._sure:
                     words[word] = ours
+            elif word in _ESTIMATES and self._exact is not self:
+                words[word] = BOUNDS[word]((ours, theirs)) if _sticks_out(word, ours, seen) else ours
             elif word in BOUNDS:
                 words[word] = BOUNDS[word]((ours, theirs))
             elif ours == theirs:
@@ -155,7 +167,7 @@ class _Join:
     def _elements(self, array: Alternative) -> Alternatives:
         elements = array.items or ()
         for position in array.prefix or ():
-            elements = self.alternatives(elements, position)
+            elements = self._exact.alternatives(elements, position)
         return elements
 
 
@@ -189,8 +201,33 @@ def _members(field: Alternatives) -> set[str] | None:
     return {text for one in field for text in one.members or ()}
 
 
-def _of_members(word: str, seen: Alternative) -> Any:
-    """What the members of an enumeration say of a bound; None: nothing."""
+def _sticks_out(word: str, ours: float, seen: Alternative) -> bool:
+    """Whether numbers were seen beyond the bound. Where only one bound is known, or members are, they are taken as they are."""
+    low, high = seen.words.get("minimum"), seen.words.get("maximum")
+    if low is None or high is None or seen.members is not None:
+        margin: float = 0
+    else:
+        # A quarter of what lies between the bounds; a third where the lower one was held at zero (schema/numbers.py).
+        margin = (high - low) / (3 if low == 0 else 4)
+    theirs = seen.words.get(word, _of_values(word, seen))
+    return bool(theirs + margin < ours if word == "minimum" else theirs - margin > ours)
+
+
+def _observed(known: Alternatives, seen: Alternatives) -> Alternatives:
+    """The alternatives of few messages without the types that may only be allowed because several others were seen."""
+    free = {one.type for one in seen if one in ANYTHING or (one.type == "integer" and not one.words)}
+    types = {one.type for one in known}
+    if not {"boolean", "null", "string"} <= free or not free & {"integer", "number"}:
+        return seen
+    if len(types & {"boolean", "string"}) + bool(types & {"integer", "number"}) < 2:
+        return seen
+    return tuple(one for one in seen if one.type not in free or any(_kin(one, other) for other in known))
+
+
+def _of_values(word: str, seen: Alternative) -> Any:
+    """What the members of an enumeration, or arrays that were all empty, say of a bound; None: nothing."""
+    if word == "minItems" and not seen.prefix and not seen.items and not seen.truncated:
+        return 0
     if not seen.members or word not in BOUNDS:
         return None
     sizes = [value if word in ("minimum", "maximum") else len(value) for value in seen.members.values()]

@@ -14,6 +14,7 @@ In the table `kinds` stands the draft: what the inference of a run knows now. A 
 5. That a run saw less is no news: a small sample has fewer fields, types and members. Less becomes the next version when the
    evidence is strong: the draft is sure, rests on at least as many messages as all that are known to stand behind the
    latest version, in whichever run, and they reach beyond those in time. Then the draft is the next version, as it is.
+   Bounds of numbers alone are estimates that differ from sample to sample, and never reason enough.
 
 *Sure*: `confidence`, the chance that the next message fits, is known and at least `SURE`. So versions only grow until
 something has really changed, two kinds of traffic that take turns end in their union, and the same traffic again publishes
@@ -26,7 +27,7 @@ from typing import Any, Literal, NamedTuple
 
 from wsobserve.config import SECOND_NS
 from wsobserve.records import MessageKind, Snapshot
-from wsobserve.schema.constraining import Schema, digest, without_counts
+from wsobserve.schema.constraining import Schema, digest, without_bounds, without_counts
 from wsobserve.schema.union import union
 
 SURE = 0.99
@@ -66,12 +67,12 @@ def next_publication(kind: MessageKind, latest: Schema, evidence: Evidence) -> P
     """What follows the latest version; None: it stays the latest."""
     if digest(kind.json_schema) == digest(latest):
         return None
-    strong = is_sure(kind) and kind.messages >= evidence.messages and kind.last_ns >= evidence.last_ns
     sure = is_sure(kind)
+    strong = sure and kind.messages >= evidence.messages and kind.last_ns >= evidence.last_ns
     united = union(latest, kind.json_schema, sure=sure)
     if digest(united) == digest(union(kind.json_schema, kind.json_schema)):
         return _publication(kind.json_schema, "wider")
-    if strong:
+    if strong and digest(without_bounds(kind.json_schema)) != digest(without_bounds(latest)):
         return _publication(kind.json_schema, "replaced")
     if digest(united) == digest(union(latest, latest)):
         return None
