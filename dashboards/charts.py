@@ -74,7 +74,7 @@ def version_lanes(lanes: list[list[Row]]) -> None:
     rows = [row for lane in lanes for row in lane]
     frame = pd.DataFrame(rows, columns=["lane", "number", "severity", "client", "first_seen_ns"])
     frame["ends_ns"] = [
-        following["first_seen_ns"] if following else max(row["last_ns"], row["first_seen_ns"])
+        max(following["first_seen_ns"] if following else row["last_ns"], row["first_seen_ns"])
         for lane in lanes
         for row, following in zip(lane, [*lane[1:], None], strict=True)
     ]

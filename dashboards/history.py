@@ -33,6 +33,8 @@ def show(reader: StoreReader, run: Row) -> None:
     by_kind: dict[tuple[str, str], list[Row]] = {}
     for row in versions:
         by_kind.setdefault((row["channel"], row["kind"]), []).append(row)
+    for rows in by_kind.values():
+        rows.sort(key=lambda row: int(row["number"]))  # an older capture may have been observed later
     counted = f"{amount(len(by_kind), 'message kind')} with {amount(len(versions), 'published version')}"
     st.markdown(f"{counted} of {service}. A version once published never changes.")
     _timeline(by_kind)
@@ -40,6 +42,7 @@ def show(reader: StoreReader, run: Row) -> None:
     channels = sorted({channel for channel, _ in by_kind}, key=lambda channel: (-_latest_change(by_kind, channel), channel))
     channel = selection.choose_channel(channels, "the history of this service")
     of_channel = {kind: rows[-1] for (where, kind), rows in by_kind.items() if where == channel}
+    of_channel = dict(sorted(of_channel.items(), key=lambda item: (item[1]["number"] == 1, -item[1]["first_seen_ns"])))
     kind = selection.choose_kind({key: _label(row) for key, row in of_channel.items()})
     _kind(reader, reader.versions(channel, kind, run["service"]))
 
@@ -66,7 +69,7 @@ def _timeline(by_kind: dict[tuple[str, str], list[Row]]) -> None:
 
 
 def _lane(rows: list[Row]) -> list[Row]:
-    name = f"{rows[0]['name'] or 'no name'} · {rows[0]['channel']}"
+    name = f"{rows[0]['name'] or 'no name'} · {rows[0]['channel']} · {sent(rows[0])}"
     return [{**row, "lane": name, "severity": SEVERITIES[row["severity"]]} for row in rows]
 
 

@@ -255,6 +255,15 @@ def test_versions_follow_each_other(published: StoreReader) -> None:
     assert [row["number"] for row in published.versions("/a", "/a-tick")] == [1], "of the service without a name"
 
 
+def test_a_version_seen_in_an_older_capture_ends_none_before_it_began(published: StoreReader, tmp_path: Path) -> None:
+    wider = structs.replace(kind("/b", "tock"), json_schema={"properties": {"z": {}}}, first_ns=START_NS - 500)
+    store = StoreExporter(str(tmp_path / "published.db"), service="shop")
+    store.export([structs.replace(SNAPSHOT, kinds=(wider,), final=True)])
+    store.close()
+    assert [row["superseded_ns"] for row in published.versions("/b", "/b-tock", "shop")] == [None, None]
+    assert [row["number"] for row in published.history("tock")] == [2, 1]
+
+
 def test_the_history_is_in_the_order_of_what_was_seen(published: StoreReader) -> None:
     assert [(row["name"], row["number"]) for row in published.history(service="shop")] == [
         ("tick", 1),

@@ -207,12 +207,15 @@ class StoreReader:
         """The published versions of a kind with their schemas, the first one first.
 
         `severity`: of the worst change (compare.Change), None of version 1; `superseded_ns`: when the next one was first
-        seen, None of the latest.
+        seen, None of the latest, and where the next one was seen in an older capture.
         """
         version = tables.schema_versions.c
         rows = self._published(list(version), (version.channel == channel, version.kind == kind), service or "")
         following = [*(row["first_seen_ns"] for row in rows[1:]), None]
-        return [{**row, "superseded_ns": next_ns} for row, next_ns in zip(rows, following, strict=False)]
+        return [
+            {**row, "superseded_ns": next_ns if next_ns is not None and next_ns >= row["first_seen_ns"] else None}
+            for row, next_ns in zip(rows, following, strict=False)
+        ]
 
     def version(self, channel: str, kind: str, number: int, service: str | None = None) -> Row | None:
         """One published version of a kind; None when there is none of this number."""
