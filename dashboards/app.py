@@ -20,6 +20,8 @@ page = st.navigation(
         st.Page("overview.py", title="Overview", default=True),
         st.Page("channels.py", title="Channels"),
         st.Page("schemas.py", title="Schemas"),
+        st.Page("history.py", title="Schema history"),
+        st.Page("drift.py", title="Drift"),
     ]
 )
 selection.choose_run()

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 import streamlit as st
-from words import DIRECTIONS
+from words import DIRECTIONS, SEVERITIES
 
 Row = dict[str, Any]
 
@@ -22,6 +22,7 @@ _COLORS = {
     "server_to_client": ("#d9622b", "#f2b07f"),
     None: ("#7c6bb0", "#bdb2de"),
 }
+_SEVERITY_COLORS = ["#6b7f94", "#a8b3bd", "#4d9a57", "#d9902b", "#c8402f"]  # in the order of SEVERITIES
 _CHANNEL_COLORS = ("#0e7490", "#d9622b", "#7c6bb0", "#4d9a57", "#c9a227", "#c2558a", "#6b7f94", "#a8b3bd")
 
 
@@ -68,6 +69,65 @@ def byte_rate(rows: list[Row]) -> None:
     _lines(rows, frame[["time", "line", "bytes_per_s"]], "line", "bytes_per_s", order, colors)
 
 
+def version_lanes(lanes: list[list[Row]]) -> None:
+    """A lane for each message kind: how long each version of its schema lasted, and where the next one began."""
+    rows = [row for lane in lanes for row in lane]
+    frame = pd.DataFrame(rows, columns=["lane", "number", "severity", "client", "first_seen_ns"])
+    frame["ends_ns"] = [
+        max(following["first_seen_ns"] if following else row["last_ns"], row["first_seen_ns"])
+        for lane in lanes
+        for row, following in zip(lane, [*lane[1:], None], strict=True)
+    ]
+    for name, column in (("begins", "first_seen_ns"), ("ends", "ends_ns")):
+        frame[name] = pd.to_datetime(frame[column], utc=True)
+    frame = frame.drop(columns=["first_seen_ns", "ends_ns"])
+    frame["version"] = [f"version {number}" for number in frame["number"]]
+    order = [lane[0]["lane"] for lane in lanes]
+    extent = [{"time_ns": row["first_seen_ns"]} for row in rows] + [{"time_ns": row["last_ns"]} for row in rows]
+    time = _time(sorted(extent, key=lambda row: int(row["time_ns"])), "begins")
+    lane_axis = alt.Axis(title=None, labelLimit=320, domain=False, ticks=False)
+    base = alt.Chart(frame).encode(time, alt.Y("lane:N", sort=order, axis=lane_axis))
+    words = list(SEVERITIES.values())
+    color = alt.Color(
+        "severity:N",
+        sort=words,
+        scale=alt.Scale(domain=words, range=_SEVERITY_COLORS),
+        legend=alt.Legend(orient="top", title=None, labelLimit=260, columns=5, offset=4),
+    )
+    tooltip = [
+        alt.Tooltip("lane:N", title="kind"),
+        alt.Tooltip("version:N"),
+        alt.Tooltip("begins:T", title="first seen (UTC)", format="%Y-%m-%d %H:%M:%S", formatType="utc"),
+        alt.Tooltip("client:N"),
+    ]
+    lasting = base.mark_bar(height=4, opacity=0.35, color="#6b7f94").encode(alt.X2("ends:T"))
+    beginning = base.mark_circle(size=170, opacity=1).encode(color, tooltip=tooltip)
+    number = base.mark_text(fontSize=10, fontWeight="bold", color="white").encode(text="number:Q")
+    chart = (lasting + beginning + number).properties(height=alt.Step(34))
+    st.altair_chart(chart, width="stretch")
+
+
+def drift_marks(rows: list[Row]) -> None:
+    """A mark for each drift record, at its time, a line for each sort of change."""
+    frame = pd.DataFrame(rows, columns=["time_ns", "change", "name", "path", "detail"])
+    frame["time"] = pd.to_datetime(frame["time_ns"], utc=True)
+    changes = list(dict.fromkeys(frame["change"]))
+    axis = alt.Axis(title=None, labelLimit=260, domain=False, ticks=False)
+    chart = (
+        alt.Chart(frame.drop(columns="time_ns"), height=50 + 34 * len(changes))
+        .mark_tick(thickness=2, size=20, color=_COLORS["server_to_client"][0])
+        .encode(
+            _time(rows[::-1]),
+            alt.Y("change:N", axis=axis),
+            tooltip=[
+                alt.Tooltip("time:T", title="time (UTC)", format="%Y-%m-%d %H:%M:%S", formatType="utc"),
+                *(alt.Tooltip(f"{name}:N") for name in ("change", "name", "path", "detail")),
+            ],
+        )
+    )
+    st.altair_chart(chart, width="stretch")
+
+
 def _lines(rows: list[Row], frame: pd.DataFrame, line: str, value: str, order: Sequence[str], colors: Sequence[str]) -> None:
     chart = (
         alt.Chart(frame, height=_HEIGHT)
@@ -93,11 +153,12 @@ def _directions(rows: list[Row]) -> list[str | None]:
     return [direction for direction in _COLORS if direction in found]
 
 
-def _time(rows: list[Row]) -> alt.X:
-    length_ns = rows[-1]["time_ns"] - rows[0]["time_ns"]
-    form = "%H:%M:%S" if length_ns < 8 * _MINUTE_NS else "%H:%M" if length_ns < 2 * _DAY_NS else "%m-%d %H:%M"
+def _time(rows: list[Row], field: str = "time") -> alt.X:
+    first_ns, last_ns = rows[0]["time_ns"], rows[-1]["time_ns"]
+    same_day = first_ns // _DAY_NS == last_ns // _DAY_NS
+    form = "%H:%M:%S" if last_ns - first_ns < 8 * _MINUTE_NS else "%H:%M" if same_day else "%m-%d %H:%M"
     axis = alt.Axis(format=form, labelOverlap=True, tickCount=6, grid=False)
-    return alt.X("time:T", title="time (UTC)", scale=alt.Scale(type="utc"), axis=axis)
+    return alt.X(f"{field}:T", title="time (UTC)", scale=alt.Scale(type="utc"), axis=axis)
 
 
 def _count_axis() -> alt.Axis:

@@ -10,7 +10,7 @@ import selection
 import streamlit as st
 import tables
 from heading import heading
-from words import DIRECTIONS, amount
+from words import amount, sent
 
 from wsobserve.export.store.read import StoreReader
 
@@ -33,23 +33,26 @@ def show(reader: StoreReader, run: Row) -> None:
         return
     _kinds(kinds)
     by_id = {kind["id"]: kind for kind in kinds}
-    if st.session_state.get("kind_choice") not in by_id:
-        st.session_state["kind_choice"] = kinds[0]["id"]
-    chosen = st.selectbox("Message kind", list(by_id), key="kind_choice", format_func=lambda key: _label(by_id[key]), width=520)
-    _kind(reader, by_id[chosen])
+    _kind(reader, by_id[selection.choose_kind({key: _label(kind) for key, kind in by_id.items()})])
 
 
 def _label(kind: Row) -> str:
-    return f"{kind['name'] or 'no name'} · {DIRECTIONS.get(kind['direction'])}"
+    return f"{kind['name'] or 'no name'} · {sent(kind)}"
 
 
 def _kinds(kinds: list[Row]) -> None:
-    rows = [{**kind, "formats": ", ".join(kind["formats"])} for kind in kinds]
+    rows = [{**kind, "formats": ", ".join(kind["formats"]), "direction": sent(kind)} for kind in kinds]
     columns = {
         "name": "name",
         "direction": "direction",
         "messages": tables.count("messages"),
         "formats": "format",
+        "confidence": st.column_config.NumberColumn(
+            "confidence", format="percent", help="the chance that the next message fits the schema"
+        ),
+        "schema_version": st.column_config.NumberColumn(
+            "version", format="%d", help="the published version that holds for it; empty: none yet (see Schema history)"
+        ),
         "first_ns": tables.time("first"),
         "last_ns": tables.time("last"),
     }

@@ -7,7 +7,7 @@ choice the newest run is shown, also when it begins while the page is open.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, NoReturn
 
@@ -26,7 +26,7 @@ _RUNS_LISTED = 200
 
 def choose_run() -> None:
     """The sidebar: the run to show. Stops the page, and tries again, when there is no store or no run in it."""
-    _recall("run", "channel")
+    _recall("run", "channel", "kind")
     try:
         reader = _reader()
         runs = reader.runs()
@@ -78,14 +78,23 @@ def live(show: Callable[[StoreReader, Row], None]) -> None:
     st.fragment(part, run_every=_FINISHED_S if finished else _LIVE_S)()
 
 
-def choose_channel(channels: Sequence[str]) -> str:
-    """A box with the run's channels; the busiest one without a choice."""
+def choose_channel(channels: Sequence[str], where: str = "this run") -> str:
+    """A box with the channels, those of the run if not said otherwise; the first one, the busiest, without a choice."""
     chosen = st.query_params.get("channel")
     names = list(dict.fromkeys(channels))
     if chosen is not None and chosen not in names:
-        st.info(f"Channel {plain(chosen)} is not in this run.")
+        st.info(f"Channel {plain(chosen)} is not in {where}.")
     st.session_state["channel_choice"] = chosen if chosen in names else names[0]
     return st.selectbox("Channel", names, key="channel_choice", on_change=_channel_chosen, width=520)
+
+
+def choose_kind(labels: Mapping[str, str]) -> str:
+    """A box with message kinds, labels by identifier; the first one without a choice."""
+    chosen = st.query_params.get("kind")
+    st.session_state["kind_choice"] = chosen if chosen in labels else next(iter(labels))
+    return st.selectbox(
+        "Message kind", list(labels), key="kind_choice", format_func=labels.__getitem__, on_change=_kind_chosen, width=520
+    )
 
 
 def _run_chosen() -> None:
@@ -94,6 +103,10 @@ def _run_chosen() -> None:
 
 def _channel_chosen() -> None:
     _keep("channel", st.session_state["channel_choice"])
+
+
+def _kind_chosen() -> None:
+    _keep("kind", st.session_state["kind_choice"])
 
 
 def _keep(name: str, value: str) -> None:

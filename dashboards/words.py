@@ -12,6 +12,34 @@ _SECOND_NS = 1_000_000_000
 DIRECTIONS = {"client_to_server": "client → server", "server_to_client": "server → client", None: "not known"}
 
 
+BASES = {
+    "first": "first seen",
+    "wider": "more was seen",
+    "united": "more was seen, joined with what was known",
+    "replaced": "less is used, on strong evidence",
+}
+SEVERITIES = {
+    None: "first version",
+    "none": "no change in what is allowed",
+    "safe": "breaks no client",
+    "warning": "may break clients",
+    "breaking": "breaks clients",
+}
+DRIFT = {
+    "new_kind": "new kind",
+    "new_field": "new field",
+    "new_type": "new type",
+    "new_member": "new member of an enumeration",
+    "format_broken": "format broken",
+    "range_exceeded": "range exceeded",
+    "field_missing": "field missing",
+    "field_vanished": "field vanished",
+    "kind_vanished": "kind vanished",
+    "presence_shifted": "presence shifted",
+    "mix_shifted": "mix shifted",
+}
+
+
 class Finding(NamedTuple):
     """Something that is missing or odd: how serious, how many of what, and what it means."""
 
@@ -23,6 +51,12 @@ class Finding(NamedTuple):
 def plain(text: str) -> str:
     """`text` for Markdown, meaning nothing but itself: names from the wire must not become links or images."""
     return re.sub(r"([^\w\s])", r"\\\1", text.replace("\n", " "), flags=re.ASCII)
+
+
+def sent(kind: Row) -> str:
+    """Who sends messages of this kind: one side, both, or not known."""
+    known = {direction for direction in kind.get("directions") or {} if direction in DIRECTIONS}
+    return "both ways" if len(known) > 1 else DIRECTIONS.get(kind["direction"], str(kind["direction"]))
 
 
 def amount(count: int, unit: str) -> str:

@@ -185,6 +185,12 @@ def test_a_browser_shows_the_pages_live_and_asks_nobody_else(dashboard: Dashboar
             page.get_by_role("button", name="Download", exact=True).click()
         assert '"symbol"' in Path(download.value.path()).read_text()
 
+        page.goto(f"{dashboard.url}/history?run=1")
+        page.get_by_text("1 message kind with 1 published version").wait_for()
+        page.locator("td", has_text="first version").first.wait_for(state="attached")
+        page.get_by_role("link", name="Drift").click()
+        page.get_by_text("No drift").wait_for()
+
         page.goto(dashboard.url)
         page.get_by_text("4,321", exact=True).wait_for()
         _grow(dashboard.path, page)

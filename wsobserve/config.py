@@ -57,6 +57,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     closes: int = 64  # ways to close that are told apart in one series of connections
     stored_messages: int = 5_000  # the first messages of a run are kept in the store one by one
     stored_anomalies: int = 1_000  # the same for anomalies of each kind, and for capture losses of each reason
+    stored_drift: int = 1_000  # the same for schema drift, of each sort of change
 
 
 DEFAULT_LIMITS = Limits()

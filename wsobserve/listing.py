@@ -19,10 +19,11 @@ _encode = msgspec.json.Encoder().encode
 class Listing:
     """Writes rows as they come. CSV has the columns of its first row; rows of another kind are counted in `left_out`."""
 
-    def __init__(self, form: ListingForm, write: Callable[[str], object]) -> None:
+    def __init__(self, form: ListingForm, write: Callable[[str], object], line: Callable[[Row], str] = line_of) -> None:
         self.left_out: dict[str, int] = {}
         self._form = form
         self._write = write
+        self._line = line
         self._columns: list[str] = []
 
     def add(self, row: Row) -> None:
@@ -33,7 +34,7 @@ class Listing:
             case "csv":
                 self._add_csv(row)
             case "table":
-                self._write(line_of(row) + "\n")
+                self._write(self._line(row) + "\n")
 
     def _add_csv(self, row: Row) -> None:
         if row["kind"] in ("anomaly", "loss"):

@@ -92,6 +92,8 @@ def _trouble(counts: QueueCounts) -> list[str]:
             lines.append(f"records {what}: {listed}")
     if counts.volumes_dropped:
         lines.append(f"volume entries dropped, too many waited: {counts.volumes_dropped}")
+    if counts.drift_dropped:
+        lines.append(f"drift records dropped, too many waited: {counts.drift_dropped}")
     if counts.last_error is not None:
         lines.append(f"exporting failed {counts.failures} times, last: {counts.last_error}")
     return lines

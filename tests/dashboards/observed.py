@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec import structs
+
 from wsobserve.export.store import StoreExporter
 from wsobserve.records import (
     CLIENT_TO_SERVER,
@@ -16,7 +18,9 @@ from wsobserve.records import (
     Direction,
     Half,
     HalfCount,
+    Handshake,
     MessageKind,
+    SchemaDrift,
     SeriesTotal,
     Sizes,
     Snapshot,
@@ -132,7 +136,7 @@ def _kind(name: str, messages: int) -> MessageKind:
     )
 
 
-def _connection() -> ConnectionSummary:
+def _connection(agent: str | None = None) -> ConnectionSummary:
     half = Half(
         connection="c1",
         source="10.0.0.2:5",
@@ -148,7 +152,86 @@ def _connection() -> ConnectionSummary:
         started_ns=START_NS,
         state="closed",
         started_mid_stream=True,
-        handshake=None,
+        handshake=_handshake(half, agent) if agent else None,
         client_to_server=HalfCount(messages=1),
         close=Close(verdict="no_close_frame"),
+    )
+
+
+def _handshake(half: Half, agent: str) -> Handshake:
+    return Handshake(
+        half=half,
+        time_ns=START_NS,
+        packet=1,
+        request_time_ns=START_NS,
+        request_packet=1,
+        method="GET",
+        target="/quotes",
+        path_template="/quotes",
+        host="shop.test",
+        origin=None,
+        user_agent=agent,
+        traceparent=None,
+        version="13",
+        status_code=101,
+    )
+
+
+HOUR_NS = 3600 * SECOND_NS
+Fields = dict[str, dict[str, object]]
+_TEXT: dict[str, object] = {"type": "string"}
+_NUMBER: dict[str, object] = {"type": "number"}
+_WHOLE: dict[str, object] = {"type": "integer"}
+_QUOTE: Fields = {"symbol": _TEXT, "price": _NUMBER}
+_QUOTE_WITH_DEPTH: Fields = {**_QUOTE, "depth": {**_WHOLE, "x-wsobserve-presence": 0.4}}
+_QUOTE_AS_TEXT: Fields = {**_QUOTE_WITH_DEPTH, "price": {"type": ["number", "string"]}}
+# A run each: when, by which client, and what each kind looked like.
+STORY: list[tuple[int, str, dict[str, Fields]]] = [
+    (0, "shop-app/1.4", {"quote": _QUOTE, "trade": {"id": _WHOLE, "side": {"enum": ["buy", "sell"]}}, HOSTILE: {"a": _TEXT}}),
+    (5, "shop-app/1.5", {"quote": _QUOTE_WITH_DEPTH, "trade": {"id": _WHOLE, "side": {"enum": ["buy", "sell", "short"]}}}),
+    (21, "shop-app/2.0", {"quote": _QUOTE_AS_TEXT, "trade": {"id": _TEXT, "side": {"enum": ["buy", "sell"]}, "fee": _NUMBER}}),
+]
+
+
+def fill_history(path: Path, story: int = len(STORY)) -> None:
+    """Writes the first runs of the story into the store, each of which changes what was known before; with drift."""
+    for hours, agent, kinds in STORY[:story]:
+        start_ns = START_NS + hours * HOUR_NS
+        store = open_store(path)
+        found = tuple(_version(name, start_ns, fields) for name, fields in kinds.items())
+        drift = tuple(_drift(number, start_ns) for number in range(3 * hours))
+        snapshot = observation(4321, final=True)
+        store.export([_connection(agent), structs.replace(snapshot, kinds=found, drift=drift)])
+        store.close()
+
+
+def _version(name: str, start_ns: int, fields: Fields) -> MessageKind:
+    kind = _kind(name, 400)
+    required = sorted(field for field, schema in fields.items() if "x-wsobserve-presence" not in schema)
+    return structs.replace(
+        kind,
+        first_ns=start_ns,
+        last_ns=start_ns + HOUR_NS,
+        json_schema={"type": "object", "properties": fields, "required": required, "additionalProperties": False},
+        first_connection="c1",
+        confidence=0.98,
+        directions={"server_to_client": 400},
+    )
+
+
+def _drift(number: int, start_ns: int) -> SchemaDrift:
+    changes = ("new_field", "new_type", "format_broken", "presence_shifted")
+    change = changes[number % 4]
+    sure = change != "presence_shifted"
+    return SchemaDrift(
+        time_ns=start_ns + number * number * 7 * SECOND_NS,
+        packet=number if sure else None,
+        half=_connection("x").half if sure else None,
+        channel="/quotes",
+        kind="quotes-quote",
+        name=HOSTILE if number == 1 else "quote",
+        change=change,  # type: ignore[arg-type]  # one of the four above
+        path=f"/levels/*/f{number}",
+        detail="string where there were numbers",
+        p_value=None if sure else 3e-9,
     )

@@ -11,7 +11,7 @@ pytest.importorskip("streamlit", reason="Streamlit is not installed: pip install
 
 from streamlit.testing.v1 import AppTest
 
-from tests.dashboards.observed import HOSTILE, START_NS, fill, open_store
+from tests.dashboards.observed import HOSTILE, START_NS, fill, fill_history, open_store
 from wsobserve.export.store import StoreExporter
 from wsobserve.records import Accounting, Anomaly, AnomalyKind, Half, Snapshot
 
@@ -103,6 +103,88 @@ def test_the_schemas_page_shows_kinds_fields_and_schema(path: Path) -> None:
     assert '"x-wsobserve-presence": 0.25' in app.code[0].value
 
 
+def test_the_schemas_page_says_which_version_holds_for_a_draft(path: Path) -> None:
+    fill_history(path)
+    kinds = page("schemas", channel="/quotes").dataframe[0]
+    assert kinds.value[["name", "direction", "confidence", "schema_version"]].to_numpy().tolist() == [
+        ["quote", "server → client", 0.98, 3],
+        ["trade", "server → client", 0.98, 3],
+    ]
+
+
+def test_the_history_tells_what_changed_when_and_by_which_client(path: Path) -> None:
+    fill_history(path)
+    app = page("history")
+    assert "3 message kinds with 7 published versions of service **shop**" in said(app)
+    latest, versions, changes = app.dataframe
+    assert latest.value[["name", "number", "changed", "client"]].to_numpy().tolist()[1] == [
+        "quote",
+        3,
+        "price: type added",
+        "shop-app/2.0",
+    ]
+    assert versions.value[["number", "client", "messages"]].to_numpy().tolist() == [
+        [3, "shop-app/2.0", 400],
+        [2, "shop-app/1.5", 400],
+        [1, "shop-app/1.4", 400],
+    ]
+    assert versions.value["connection"].notna().tolist() == [False, False, True], "of a change the connection is not known"
+    assert versions.value["severity"].tolist() == [["breaks clients"], ["breaks clients"], ["first version"]]
+    assert changes.value[["path", "what", "old", "new", "certainty"]].to_numpy().tolist() == [
+        ["price", "type added", "number", "number or string", "observed"]
+    ]
+    assert '"depth"' in app.code[0].value
+
+
+def test_any_two_versions_of_a_kind_are_compared(path: Path) -> None:
+    fill_history(path)
+    app = page("history", channel="/quotes", kind="quotes-quote")
+    app.selectbox(key="from quotes-quote 3").select(1).run()
+    assert app.dataframe[2].value["path"].tolist() == ["depth"]
+    assert "x-wsobserve-presence" not in app.code[0].value, "version 2 has no counts"
+    app.selectbox(key="to quotes-quote 1 3").select(3).run()
+    assert sorted(app.dataframe[2].value["path"]) == ["depth", "price"]
+    app.selectbox(key="kind_choice").select("quotes-trade").run()
+    assert app.query_params["kind"] == "quotes-trade"
+    assert "fee" in app.dataframe[2].value["path"].tolist()
+
+
+def test_the_history_is_that_of_the_run_s_service(path: Path) -> None:
+    fill_history(path)
+    store = StoreExporter(str(path), service="other")
+    store.export([Snapshot(time_ns=START_NS, accounting=Accounting(), final=True)])
+    store.close()
+    assert "No schema is published yet" in said(page("history"))
+    assert "7 published versions" in said(page("history", run="3"))
+
+
+def test_a_history_without_changes_says_so(path: Path) -> None:
+    fill_history(path, 1)
+    app = page("history")
+    assert [message.value for message in app.success] == ["No schema has changed since it was first seen."]
+    assert "one version so far" in said(app)
+
+
+def test_the_drift_page_counts_and_lists(path: Path) -> None:
+    fill_history(path, 2)
+    app = page("drift")
+    assert {tile.label: tile.value for tile in app.metric} == {
+        "format broken": "4",
+        "new field": "4",
+        "new type": "4",
+        "presence shifted": "3",
+    }
+    [table] = app.dataframe
+    assert len(table.value) == 15
+    assert set(table.value["certainty"]) == {"certain", "p = 3e-09"}
+    assert HOSTILE in table.value["name"].tolist()
+
+
+def test_a_run_without_drift_says_so(path: Path) -> None:
+    fill(path)
+    assert "No drift" in said(page("drift"))
+
+
 def test_a_channel_without_kinds_says_so(path: Path) -> None:
     fill(path)
     assert "No message kind in this channel" in said(page("schemas", channel=HOSTILE))
@@ -135,6 +217,8 @@ def test_a_run_without_websocket_traffic_says_so_on_every_page(path: Path) -> No
     assert "No WebSocket traffic in this run: none in 12 packets" in said(page("overview"))
     assert "No WebSocket traffic in this run" in said(page("channels"))
     assert "No WebSocket traffic in this run" in said(page("schemas"))
+    assert "No schema is published yet" in said(page("history"))
+    assert "No drift" in said(page("drift"))
 
 
 def test_a_run_without_a_snapshot_has_nothing_to_show_yet(path: Path) -> None:

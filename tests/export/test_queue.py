@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from wsobserve.export.error import ExportError
 from wsobserve.export.queue import QueuedExporter, WaitingVolumes
-from wsobserve.records import Accounting, CaptureLoss, ChannelVolume, Record, Snapshot
+from wsobserve.records import Accounting, CaptureLoss, ChannelVolume, Record, SchemaDrift, Snapshot
 
 LONG_S = 30  # reached only when a test fails
 
@@ -247,6 +248,46 @@ def test_volumes_beyond_the_limit_are_dropped_oldest_first_and_counted() -> None
     queue.close()
     assert stuck.records == [loss(0), snapshot(3, volume(2, 1), volume(3, 1))]
     assert queue.counts().volumes_dropped == 2
+
+
+def drift(number: int) -> SchemaDrift:
+    return SchemaDrift(
+        time_ns=number, packet=number, half=None, channel="/chat", kind="k", name=None, change="new_field", path=f"/{number}"
+    )
+
+
+def test_drift_of_snapshots_that_were_passed_over_or_refused_leaves_with_the_next_one() -> None:
+    stuck = Stuck()
+    queue = QueuedExporter(stuck, capacity=10)
+    queue.export([loss(0)])
+    assert stuck.entered.wait(LONG_S)
+    for number in (1, 2):
+        queue.export([structs.replace(snapshot(number), drift=(drift(number),))])
+    stuck.released.set()
+    queue.close()
+    assert stuck.records == [loss(0), structs.replace(snapshot(2), drift=(drift(1), drift(2)))]
+
+    failing = Failing(ExportError("database is locked"))
+    queue = QueuedExporter(failing, capacity=10)
+    for number in (1, 2, 3):
+        queue.export([structs.replace(snapshot(number), drift=(drift(number),))])
+        queue.flush(LONG_S)
+    queue.close()
+    told = [record.drift for record in failing.records if isinstance(record, Snapshot)]
+    assert told == [(drift(1), drift(2)), (drift(3),)]
+
+
+def test_drift_beyond_the_limit_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wsobserve.export.queue.WAITING_DRIFT", 3)
+    failing = Failing(ExportError("database is locked"))
+    queue = QueuedExporter(failing, capacity=10)
+    for number in (0, 2, 4):
+        queue.export([structs.replace(snapshot(number), drift=(drift(number), drift(number + 1)))])
+        queue.flush(LONG_S)
+    queue.close()
+    told = [record.drift for record in failing.records if isinstance(record, Snapshot)]
+    assert told == [(drift(0), drift(1), drift(2)), (drift(4), drift(5))]
+    assert queue.counts().drift_dropped == 1
 
 
 def test_an_entry_that_was_joined_to_a_longer_step_is_told_to_be_empty() -> None:

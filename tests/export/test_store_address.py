@@ -103,7 +103,7 @@ def test_the_database_of_another_program_stays_as_it_is(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("version", [0, 2, 99])
+@pytest.mark.parametrize("version", [0, 3, 99])
 def test_tables_of_another_version_are_not_touched(tmp_path: Path, version: int) -> None:
     path = tmp_path / "obs.db"
     StoreExporter(str(path)).close()
@@ -112,8 +112,21 @@ def test_tables_of_another_version_are_not_touched(tmp_path: Path, version: int)
     other.commit()
     other.close()
     for opened in (StoreExporter, StoreReader):
-        with pytest.raises(ExportError, match=f"version {version}, this one knows 1"):
+        with pytest.raises(ExportError, match=f"version {version}, this one knows 2"):
             opened(str(path))
+
+
+def test_an_older_store_is_not_changed_by_reading_and_the_line_says_how_it_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "obs.db"
+    StoreExporter(str(path)).close()
+    other = sqlite3.connect(path)
+    other.execute("UPDATE wsobserve_store SET version = 1")
+    other.commit()
+    other.close()
+    with pytest.raises(ExportError, match=r"version 1, this one knows 2\); the next run .* wsobserve analyze FILE --store "):
+        StoreReader(str(path))
+    StoreExporter(str(path)).close()
+    assert StoreReader(str(path)).runs() == []
 
 
 def test_a_missing_store_is_not_made_by_reading(tmp_path: Path) -> None:

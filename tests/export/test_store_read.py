@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from wsobserve.export.error import ExportError
 from wsobserve.export.store import StoreExporter, StoreReader
@@ -20,6 +21,7 @@ from wsobserve.records import (
     Direction,
     Half,
     MessageKind,
+    SchemaDrift,
     SeriesTotal,
     Sizes,
     Snapshot,
@@ -203,6 +205,7 @@ def test_a_run_that_is_not_there_is_empty(reader: StoreReader) -> None:
         reader.kinds(99),
     ):
         assert rows == []
+    assert reader.drift(99) == []
     for rows in (reader.connections(99), reader.messages(99), reader.anomalies(99), reader.losses(99)):
         assert rows == []
 
@@ -213,6 +216,81 @@ def test_counts_beyond_what_a_database_adds_up_can_still_be_read(tmp_path: Path)
     store.export([Snapshot(time_ns=START_NS, accounting=Accounting(), volumes=volumes)])
     assert StoreReader(str(tmp_path / "huge.db")).volumes(1)[0]["messages"] == 2**64
     store.close()
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> StoreReader:
+    """Two runs of one service and one of another: the second run of the first shows a field more in one of two kinds."""
+    path = tmp_path / "published.db"
+    more = {"properties": {"a": {"type": "string"}, "b": {"type": "null"}}, "required": ["a"]}
+    later = structs.replace(kind("/a", "tick"), json_schema=more, first_ns=START_NS + 100, last_ns=START_NS + 200)
+    drift = SchemaDrift(
+        time_ns=START_NS + 100, packet=3, half=None, channel="/a", kind="/a-tick", name="tick", change="new_field", path="/b"
+    )
+    for service, kinds in (
+        ("shop", (kind("/a", "tick"), kind("/b", "tock"))),
+        ("shop", (later,)),
+        (None, (kind("/a", "tick"),)),
+    ):
+        store = StoreExporter(str(path), service=service)
+        store.export([structs.replace(SNAPSHOT, kinds=kinds, final=True, drift=(drift,) if later in kinds else ())])
+        store.close()
+    return StoreReader(str(path))
+
+
+def test_kinds_with_their_versions_are_listed_by_service(published: StoreReader) -> None:
+    listed = [(row["service"], row["channel"], row["name"], row["number"], row["messages"]) for row in published.schema_kinds()]
+    assert listed == [(None, "/a", "tick", 1, 4), ("shop", "/a", "tick", 2, 8), ("shop", "/b", "tock", 1, 4)]
+    tick = published.schema_kinds()[1]
+    assert (tick["first_seen_ns"], tick["changed_ns"], tick["last_ns"]) == (START_NS, START_NS + 100, START_NS + 200)
+
+
+def test_versions_follow_each_other(published: StoreReader) -> None:
+    first, second = published.versions("/a", "/a-tick", "shop")
+    assert (first["number"], first["severity"], first["superseded_ns"]) == (1, None, START_NS + 100)
+    assert (second["number"], second["superseded_ns"]) == (2, None)
+    assert second["severity"] is not None
+    assert published.version("/a", "/a-tick", 2, "shop") == second
+    assert published.version("/a", "/a-tick", 3, "shop") is None
+    assert [row["number"] for row in published.versions("/a", "/a-tick")] == [1], "of the service without a name"
+
+
+def test_a_version_seen_in_an_older_capture_ends_none_before_it_began(published: StoreReader, tmp_path: Path) -> None:
+    wider = structs.replace(kind("/b", "tock"), json_schema={"properties": {"z": {}}}, first_ns=START_NS - 500)
+    store = StoreExporter(str(tmp_path / "published.db"), service="shop")
+    store.export([structs.replace(SNAPSHOT, kinds=(wider,), final=True)])
+    store.close()
+    assert [row["superseded_ns"] for row in published.versions("/b", "/b-tock", "shop")] == [None, None]
+    assert [row["number"] for row in published.history("tock")] == [2, 1]
+
+
+def test_the_history_is_in_the_order_of_what_was_seen(published: StoreReader) -> None:
+    assert [(row["name"], row["number"]) for row in published.history(service="shop")] == [
+        ("tick", 1),
+        ("tock", 1),
+        ("tick", 2),
+    ]
+    assert "json_schema" not in published.history()[0]
+    assert [row["name"] for row in published.history("/b")] == ["tock"]
+    assert [row["number"] for row in published.history("/a-tick", "shop")] == [1, 2]
+    assert published.history("none") == []
+    assert len(published.published()) == 4
+    assert all("json_schema" in row for row in published.published("shop"))
+
+
+def test_two_versions_are_compared_either_way(published: StoreReader) -> None:
+    [change] = published.changes("/a", "/a-tick", 1, 2, "shop")
+    assert change["path"] == "b"
+    assert [row["path"] for row in published.changes("/a", "/a-tick", 2, 1, "shop")] == ["b"]
+    assert published.changes("/a", "/a-tick", 1, 9, "shop") == []
+
+
+def test_drift_comes_back_by_run_and_channel(published: StoreReader) -> None:
+    [row] = published.drift(2)
+    assert (row["change"], row["path"], row["certain"], row["connection"]) == ("new_field", "/b", True, None)
+    assert published.drift(1) == published.drift(2, "/b") == []
+    assert published.drift_counts(2) == {"new_field": 1}
+    assert published.drift_counts(1) == {}
 
 
 def test_a_store_that_vanishes_is_an_error_of_one_line(reader: StoreReader, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Table, create_engine, make_url
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from wsobserve.export.store import tables
-from wsobserve.records import Anomaly, CaptureLoss, ChannelTotal, ChannelVolume, MessageKind, Record, SeriesTotal
+from wsobserve.records import Anomaly, CaptureLoss, ChannelTotal, ChannelVolume, MessageKind, Record, SchemaDrift, SeriesTotal
 
 OURS = {"run", "number", "size_p50", "size_p95", "size_p99"}
 OF_THE_HALF = {"id", "connection", "stream", "client", "server", "direction"}
@@ -19,9 +19,10 @@ OF_THE_HALF = {"id", "connection", "stream", "client", "server", "direction"}
         (tables.series, SeriesTotal, OURS),
         (tables.channels, ChannelTotal, OURS),
         (tables.volumes, ChannelVolume, OURS),
-        (tables.kinds, MessageKind, OURS),
+        (tables.kinds, MessageKind, OURS | {"schema_version"}),
         (tables.losses, CaptureLoss, OURS | {"id"}),
         (tables.anomalies, Anomaly, OURS | OF_THE_HALF),
+        (tables.schema_drift, SchemaDrift, OURS | OF_THE_HALF | {"certain"}),
     ],
 )
 def test_columns_are_named_as_the_fields_of_their_record(table: Table, record: type[Record], others: set[str]) -> None:

@@ -33,6 +33,7 @@ from wsobserve.records import (
     Handshake,
     Message,
     MessageKind,
+    SchemaDrift,
     SeriesTotal,
     Sizes,
     Snapshot,
@@ -146,6 +147,20 @@ def kind(name: str, messages: int) -> MessageKind:
     )
 
 
+def drift(change: str, p_value: float | None = None) -> SchemaDrift:
+    return SchemaDrift(
+        time_ns=START_NS,
+        packet=None if p_value else 7,
+        half=None if p_value else HALF,
+        channel="/rooms/{id}",
+        kind="rooms-join",
+        name="join",
+        change=change,  # type: ignore[arg-type]  # one of them, as the caller names it
+        path="/extra",
+        p_value=p_value,
+    )
+
+
 def total(messages: int) -> ChannelTotal:
     return ChannelTotal(
         channel="/rooms/{id}",
@@ -254,7 +269,8 @@ def test_the_same_snapshot_twice_gives_the_same_rows(store: StoreExporter, path:
     store.export([whole_snapshot(3)])
     assert everything(path) == once
     store.export([whole_snapshot(3, final=True), whole_snapshot(3, final=True)])
-    assert {name: len(table) for name, table in everything(path).items()} == {name: len(t) for name, t in once.items()}
+    again = {name: len(table) for name, table in everything(path).items()}
+    assert again == {name: len(table) for name, table in once.items()} | {"schema_versions": 1}
 
 
 def test_a_later_snapshot_takes_the_place_of_the_one_before(store: StoreExporter, path: Path) -> None:
@@ -331,6 +347,19 @@ def test_anomalies_and_losses_are_kept_up_to_a_limit_of_each_sort(path: Path) ->
     ]
     assert rows(path, "SELECT source, reason, packets FROM losses") == [("eth0", "kernel_dropped", 5)] * 2
     assert rows(path, "SELECT anomalies_left_out, losses_left_out FROM runs") == [(1, 1)]
+
+
+def test_drift_is_kept_up_to_a_limit_of_each_change(path: Path) -> None:
+    store = StoreExporter(str(path), limits=Limits(stored_drift=2))
+    store.export([snapshot(drift=(drift("new_field"), drift("new_field"), drift("kind_vanished", p_value=1e-7)))])
+    store.export([snapshot(drift=(drift("new_field"),))])
+    store.close()
+    assert rows(path, "SELECT change, connection, direction, path, certain, p_value FROM schema_drift ORDER BY id") == [
+        ("new_field", "c1", "client_to_server", "/extra", 1, None),
+        ("new_field", "c1", "client_to_server", "/extra", 1, None),
+        ("kind_vanished", None, None, "/extra", 0, 1e-7),
+    ]
+    assert rows(path, "SELECT drift_left_out FROM runs") == [(1,)]
 
 
 def test_no_payload_gets_into_the_file(store: StoreExporter, path: Path) -> None:

@@ -101,7 +101,7 @@ def test_a_copy_does_not_notice_what_comes_after_it() -> None:
     before = state.copy()
     state.changed_series(snapshot(series("a", 2), series("b", 1)))
     state.take("messages", "", 0)
-    assert before.left_out() == {"messages": 0, "anomalies": 0, "losses": 0}
+    assert before.left_out() == {"messages": 0, "anomalies": 0, "losses": 0, "drift": 0}
     changed, _ = before.changed_series(snapshot(series("a", 2), series("c", 1)))
     assert [(row["number"], row["name"]) for row in changed] == [(1, "a"), (2, "c")]
 
@@ -109,4 +109,4 @@ def test_a_copy_does_not_notice_what_comes_after_it() -> None:
 def test_beyond_the_limit_is_counted() -> None:
     state = written()
     assert [state.take("anomalies", sort, 1) for sort in ("a", "a", "b")] == [True, False, True]
-    assert state.left_out() == {"messages": 0, "anomalies": 1, "losses": 0}
+    assert state.left_out() == {"messages": 0, "anomalies": 1, "losses": 0, "drift": 0}

@@ -6,7 +6,7 @@ import click
 
 from wsobserve.commands.schema_diff import schema_diff
 from wsobserve.commands.schema_export import schema_export
-from wsobserve.commands.schema_registry import schema_show
+from wsobserve.commands.schema_registry import schema_history, schema_list, schema_show
 
 
 @click.group()
@@ -15,4 +15,5 @@ def schema() -> None:
 
 
 for command in (schema_show, schema_export, schema_diff):
+for command in (schema_list, schema_show, schema_history, schema_export):
     schema.add_command(command)

@@ -2,8 +2,8 @@
 
 Whoever observes hands records over and goes on at once. When the queue is full, what comes is dropped and counted; what
 the exporter refuses is counted too. Of snapshots only the newest waits, since it holds the totals of all before. But
-`Snapshot.volumes` holds only what changed, so the volumes of a snapshot that was passed over, or refused, leave with
-the next one.
+`Snapshot.volumes` and `Snapshot.drift` hold only what is new, so those of a snapshot that was passed over, or refused,
+leave with the next one.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import msgspec
 from wsobserve.config import DEFAULT_LIMITS
 from wsobserve.export.error import ExportError
 from wsobserve.export.exporter import Exporter
-from wsobserve.records import ChannelVolume, Direction, Record, Snapshot
+from wsobserve.records import ChannelVolume, Direction, Record, SchemaDrift, Snapshot
 
+WAITING_DRIFT = 10_000  # records; the first ones tell more than those that follow from them
 BATCH = 1_000  # records handed to the exporter at once, so that `flush` and `close` have their say in between
 
 Counts = dict[str, int]  # by the name of the record's type
@@ -34,6 +35,7 @@ class QueueCounts(msgspec.Struct, frozen=True, kw_only=True):
     failed: Counts  # refused by the exporter, or given up with it
     dropped: Counts  # the queue was full or closed
     volumes_dropped: int  # entries of `Snapshot.volumes` beyond the limit: the oldest
+    drift_dropped: int  # of `Snapshot.drift` beyond the limit: the latest
     failures: int  # calls of the exporter that failed
     last_error: str | None  # why the last of them did; never holds a payload
 
@@ -79,6 +81,7 @@ class QueuedExporter:
         self._failed: Counts = {}
         self._dropped: Counts = {}
         self._volumes_dropped = 0
+        self._drift_dropped = 0
         self._failures = 0
         self._last_error: str | None = None
         # A daemon: stuck in its exporter, it must not keep the process from ending.
@@ -138,6 +141,7 @@ class QueuedExporter:
                 failed=dict(self._failed),
                 dropped=dict(self._dropped),
                 volumes_dropped=self._volumes_dropped + self._volumes.dropped,
+                drift_dropped=self._drift_dropped + self._volumes.drift_dropped,
                 failures=self._failures,
                 last_error=self._last_error,
             )
@@ -149,9 +153,9 @@ class QueuedExporter:
             if self._snapshot <= self._flush_number:
                 self._flush_number = self._number  # whoever waits for the older one waits for its volumes
         # Behind what was queued since the older one: the newer one knows of that already.
-        self._waiting[self._number] = msgspec.structs.replace(snapshot, volumes=())
+        self._waiting[self._number] = msgspec.structs.replace(snapshot, volumes=(), drift=())
         self._snapshot = self._number
-        self._volumes.add(snapshot.volumes)
+        self._volumes.add(snapshot.volumes, snapshot.drift)
 
     # --- the thread -----------------------------------------------------------------------------------------------------
 
@@ -187,18 +191,21 @@ class QueuedExporter:
                 self._snapshot = None
                 volumes, self._volumes = self._volumes, WaitingVolumes(self._volume_limit)
                 self._volumes_dropped += volumes.dropped
+                self._drift_dropped += volumes.drift_dropped
                 return volumes  # the snapshot is the last of its batch, and so the only one
         return None
 
     def _hand_over(self, volumes: WaitingVolumes | None) -> None:
         batch = self._in_hand
         if volumes is not None:
-            dropped = self._refused.dropped
-            self._refused.add(volumes.entries())
+            dropped, drift_dropped = self._refused.dropped, self._refused.drift_dropped
+            self._refused.add(volumes.entries(), volumes.drift)
             volumes = self._refused
-            batch = [*batch[:-1], msgspec.structs.replace(batch[-1], volumes=tuple(volumes.entries()))]
+            snapshot = msgspec.structs.replace(batch[-1], volumes=tuple(volumes.entries()), drift=tuple(volumes.drift))
+            batch = [*batch[:-1], snapshot]
             with self._changed:
                 self._volumes_dropped += volumes.dropped - dropped
+                self._drift_dropped += volumes.drift_dropped - drift_dropped
         done = self._call(lambda: self._exporter.export(batch))
         if done and volumes is not None:
             self._refused = WaitingVolumes(self._volume_limit)
@@ -240,15 +247,20 @@ class QueuedExporter:
 
 
 class WaitingVolumes:
-    """The newest of what changed: volumes of several snapshots as one snapshot would have them, at most `limit`."""
+    """What is new in several snapshots as one snapshot would have it: volumes, at most `limit`, and drift."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._entries: dict[tuple[str, Direction | None, int], ChannelVolume] = {}  # the ones unchanged longest come first
         self.dropped = 0
+        self.drift: list[SchemaDrift] = []
+        self.drift_dropped = 0
 
-    def add(self, volumes: Iterable[ChannelVolume]) -> None:
-        """Later volumes: an entry replaces the one of its channel, direction and time."""
+    def add(self, volumes: Iterable[ChannelVolume], drift: Iterable[SchemaDrift] = ()) -> None:
+        """Later volumes: an entry replaces the one of its channel, direction and time. Later drift."""
+        self.drift += drift
+        self.drift_dropped += max(len(self.drift) - WAITING_DRIFT, 0)
+        del self.drift[WAITING_DRIFT:]
         for volume in volumes:
             key = (volume.channel, volume.direction, volume.time_ns)
             self._entries.pop(key, None)

@@ -173,8 +173,12 @@ def _probed(connection: sqlite3.Connection) -> sqlite3.Connection:
 def check_version(address: StoreAddress, connection: Connection) -> None:
     """`ExportError` when the tables are not the ones that we know."""
     version = connection.execute(select(func.max(tables.store_version.c.version))).scalar()
-    if version != tables.SCHEMA_VERSION:
-        raise ExportError(
-            f"store {address.shown}: it was written by another version of wsobserve"
-            f" (its tables are version {version}, this one knows {tables.SCHEMA_VERSION}); name another file"
-        )
+    if version == tables.SCHEMA_VERSION:
+        return
+    advice = "name another file"
+    if version is not None and 0 < version < tables.SCHEMA_VERSION:
+        advice = f"the next run that is written into it brings it up to date: wsobserve analyze FILE --store {address.shown}"
+    raise ExportError(
+        f"store {address.shown}: it was written by another version of wsobserve"
+        f" (its tables are version {version}, this one knows {tables.SCHEMA_VERSION}); {advice}"
+    )

@@ -10,13 +10,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, case, func, inspect, literal, select
+from sqlalchemy import Connection, Select, Table, case, func, inspect, literal, literal_column, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from wsobserve.export.error import ExportError
 from wsobserve.export.store import tables
 from wsobserve.export.store.address import check_version, open_to_read, parse_address, translated
+from wsobserve.export.store.changes import changes_between, worst
 from wsobserve.export.store.fields import fields
+from wsobserve.export.store.kind_rows import kind_of_version
 from wsobserve.export.store.steps import chosen_step_ns, filled
 
 Row = dict[str, Any]
@@ -27,8 +29,11 @@ OTHER_CHANNELS = "other channels"
 _JSON_COLUMNS = {
     "accounting",
     "anomalies",
+    "changes",
     "client_to_server",
     "close",
+    "directions",
+    "discriminator",
     "extensions",
     "formats",
     "handshake",
@@ -152,6 +157,114 @@ class StoreReader:
         found = self._rows(select(column.json_schema).where(column.run == run, column.id == kind))
         return fields(found[0]["json_schema"]) if found else []
 
+    def schema_kinds(self) -> list[Row]:
+        """A row per service, channel and message kind with a published schema: its latest version (`number`), and when.
+
+        `first_seen_ns`: of version 1; `changed_ns`: of the latest. `messages`, `last_ns`: of the drafts of all runs.
+        """
+        version, draft, run = tables.schema_versions.c, tables.kinds.c, tables.runs.c
+        same = (version.service, version.channel, version.kind)
+        numbers = select(
+            *same, func.max(version.number).label("number"), func.min(version.first_seen_ns).label("first_seen_ns")
+        )
+        known = numbers.group_by(*same).subquery()
+        drafts = (
+            select(
+                _named(run.service).label("service"),
+                draft.channel,
+                draft.id,
+                func.sum(draft.messages * 1.0).label("messages"),
+                func.max(draft.last_ns).label("last_ns"),
+            )
+            .join(tables.runs, run.id == draft.run)
+            .group_by(_named(run.service), draft.channel, draft.id)
+            .subquery()
+        )
+        latest = tables.schema_versions.join(
+            known,
+            (_named(version.service) == _named(known.c.service))
+            & (version.channel == known.c.channel)
+            & (version.kind == known.c.kind)
+            & (version.number == known.c.number),
+        ).outerjoin(
+            drafts,
+            (_named(version.service) == _named(drafts.c.service))
+            & (version.channel == drafts.c.channel)
+            & (version.kind == drafts.c.id),
+        )
+        shown = [version[name] for name in ("service", "channel", "kind", "number", "name", "direction", "published_ns")]
+        statement = select(
+            *shown,
+            known.c.first_seen_ns,
+            version.first_seen_ns.label("changed_ns"),
+            func.coalesce(drafts.c.messages, version.messages).label("messages"),
+            func.coalesce(drafts.c.last_ns, version.last_ns).label("last_ns"),
+        ).select_from(latest)
+        rows = self._rows(statement.order_by(version.channel, version.name, version.kind, version.service))
+        return [{**row, "messages": int(row["messages"])} for row in rows]
+
+    def versions(self, channel: str, kind: str, service: str | None = None) -> list[Row]:
+        """The published versions of a kind with their schemas, the first one first.
+
+        `severity`: of the worst change (compare.Change), None of version 1; `superseded_ns`: when the next one was first
+        seen, None of the latest, and where the next one was seen in an older capture.
+        """
+        version = tables.schema_versions.c
+        rows = self._published(list(version), (version.channel == channel, version.kind == kind), service or "")
+        following = [*(row["first_seen_ns"] for row in rows[1:]), None]
+        return [
+            {**row, "superseded_ns": next_ns if next_ns is not None and next_ns >= row["first_seen_ns"] else None}
+            for row, next_ns in zip(rows, following, strict=False)
+        ]
+
+    def version(self, channel: str, kind: str, number: int, service: str | None = None) -> Row | None:
+        """One published version of a kind; None when there is none of this number."""
+        return next((row for row in self.versions(channel, kind, service) if row["number"] == number), None)
+
+    def history(self, about: str | None = None, service: str | None = None) -> list[Row]:
+        """The published versions of all kinds without their schemas, in the order in which they were seen.
+
+        `about`: a channel, a kind or a name; `service`: empty for the one without a name, None for all.
+        """
+        version = tables.schema_versions.c
+        wanted = () if about is None else ((version.channel == about) | (version.kind == about) | (version.name == about),)
+        columns = [column for column in version if column.name != "json_schema"]
+        rows = self._published(columns, wanted, service)
+        return sorted(rows, key=lambda row: (row["first_seen_ns"], row["published_ns"]))
+
+    def published(self, service: str | None = None) -> list[Row]:
+        """The published versions of all kinds with their schemas; `service` as in `history`."""
+        return self._published(list(tables.schema_versions.c), (), service)
+
+    def _published(
+        self, columns: Sequence[ColumnElement[Any]], wanted: Sequence[ColumnElement[bool]], service: str | None
+    ) -> list[Row]:
+        version = tables.schema_versions.c
+        of_service = () if service is None else (_named(version.service) == service,)
+        order = (version.channel, version.kind, _named(version.service), version.number)
+        rows = self._rows(select(*columns).where(*wanted, *of_service).order_by(*order))
+        return [{**row, "severity": worst(row["changes"])} for row in rows]
+
+    def changes(self, channel: str, kind: str, old: int, new: int, service: str | None = None) -> list[Row]:
+        """What differs between two versions of a kind (compare.Change); nothing when one of them is not there."""
+        sides = [self.version(channel, kind, number, service) for number in (old, new)]
+        if sides[0] is None or sides[1] is None:
+            return []
+        return changes_between(kind_of_version(sides[0]), kind_of_version(sides[1]))
+
+    def drift(self, run: int, channel: str | None = None, limit: int = 1_000) -> list[Row]:
+        """The run's stored schema drift, the latest first, at most `limit`."""
+        drift = tables.schema_drift.c
+        statement = _of(tables.schema_drift, run, channel)
+        return self._rows(statement.order_by(drift.time_ns.desc(), drift.id.desc()).limit(limit))
+
+    def drift_counts(self, run: int) -> dict[str, int]:
+        """How much drift of each change is stored of the run, the most frequent first."""
+        drift = tables.schema_drift.c
+        count = func.count().label("count")
+        statement = select(drift.change, count).where(drift.run == run).group_by(drift.change)
+        return {row["change"]: row["count"] for row in self._rows(statement.order_by(count.desc(), drift.change))}
+
     def connections(self, run: int, limit: int = 1_000) -> list[Row]:
         """The connections of the run, those that began last first, at most `limit`."""
         rows = self._latest(tables.connections, tables.connections.c.started_ns, run, limit)
@@ -173,6 +286,11 @@ class StoreReader:
 
     def _latest(self, table: Table, order: ColumnElement[Any], run: int, limit: int) -> list[Row]:
         return self._rows(select(table).where(table.c.run == run).order_by(order.desc(), table.c.id.desc()).limit(limit))
+
+
+def _named(service: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A service without a name is the same as one whose name is empty."""
+    return func.coalesce(service, literal_column("''"))
 
 
 def _of(table: Table, run: int, channel: str | None) -> Select[*tuple[Any, ...]]:

@@ -18,6 +18,7 @@ from wsobserve.records import (
     ChannelVolume,
     ConnectionSummary,
     MessageKind,
+    SchemaDrift,
     SeriesTotal,
     Sizes,
     opcode_name,
@@ -124,6 +125,10 @@ def kind_row(run: int, record: MessageKind) -> Row:
         "last_ns": record.last_ns,
         "formats": json_text(record.formats),
         "json_schema": json_text(record.json_schema),
+        "directions": json_text(record.directions),
+        "discriminator": json_text(record.discriminator),
+        "confidence": record.confidence,
+        "first_connection": record.first_connection,
     }
 
 
@@ -213,6 +218,29 @@ def anomaly_row(run: int, record: Anomaly) -> Row:
         "packet": record.packet,
         "anomaly": str(record.anomaly),
         "detail": record.detail,
+    }
+
+
+def drift_row(run: int, record: SchemaDrift) -> Row:
+    """A row of `schema_drift`."""
+    half = record.half
+    return {
+        "run": run,
+        "time_ns": record.time_ns,
+        "packet": record.packet,
+        "connection": half.connection if half else None,
+        "stream": half.stream if half else None,
+        "client": half.client if half else None,
+        "server": half.server if half else None,
+        "channel": record.channel,
+        "direction": half.direction if half else None,
+        "kind": record.kind,
+        "name": record.name,
+        "change": record.change,
+        "path": record.path,
+        "detail": record.detail,
+        "certain": record.p_value is None,
+        "p_value": record.p_value,
     }
 
 

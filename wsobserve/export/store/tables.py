@@ -1,13 +1,14 @@
 """The tables of the store. Columns are named as the records' fields; NULL means *not known*.
 
-A run is one `analyze` or `attach`; every other row belongs to one. Times are integers of nanoseconds since 1970, UTC.
-Columns of maps and lists hold JSON text. Nothing in here can hold a payload. A change that an older reader would
-misunderstand raises `SCHEMA_VERSION`.
+A run is one `analyze` or `attach`; every other row belongs to one, but for the schema versions, which outlive it. Times
+are integers of nanoseconds since 1970, UTC. Columns of maps and lists hold JSON text. Nothing in here can hold a payload.
+A change that an older reader would misunderstand raises `SCHEMA_VERSION` and gets a step in `migration.py`.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -18,11 +19,12 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    event,
     func,
     literal_column,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -69,6 +71,8 @@ runs = Table(
     Column("messages_left_out", BigInteger, nullable=False),  # not in the table `messages`, to keep it bounded
     Column("anomalies_left_out", BigInteger, nullable=False),
     Column("losses_left_out", BigInteger, nullable=False),
+    Column("drift_left_out", BigInteger, nullable=False, server_default="0"),
+    sqlite_autoincrement=True,  # a schema version tells which run published it: a deleted run's number is not given again
 )
 
 connections = Table(
@@ -173,7 +177,64 @@ kinds = Table(
     Column("last_ns", BigInteger, nullable=False),
     Column("formats", Text, nullable=False),
     Column("json_schema", Text, nullable=False),
+    Column("directions", Text),
+    Column("discriminator", Text),
+    Column("confidence", Float),
+    Column("first_connection", Text),
+    Column("schema_version", BigInteger),  # that held for it when it was last looked at; NULL: none yet
     Index("kinds_of_run", "run", "id", unique=True),
+    Index("kinds_by_id", "id"),
+)
+
+# What is published is a fact: no row of it is ever changed or taken away, not even with its run.
+schema_versions = Table(
+    "schema_versions",
+    metadata,
+    Column("service", Text),
+    Column("channel", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # kinds.id
+    Column("number", BigInteger, nullable=False),  # 1, 2, ...
+    Column("name", Text),
+    Column("direction", Text),
+    Column("directions", Text, nullable=False),
+    Column("discriminator", Text, nullable=False),
+    Column("formats", Text, nullable=False),
+    Column("confidence", Float),
+    Column("digest", Text, nullable=False),  # of the constraining part
+    Column("json_schema", Text, nullable=False),  # without the counts of the run
+    Column("basis", Text, nullable=False),  # publishing.Basis: how it came out of the run and the version before
+    Column("messages", BigInteger, nullable=False),  # of the run, behind it when it was published
+    Column("messages_before", BigInteger, nullable=False),  # behind the version before, if it holds for them too
+    Column("first_seen_ns", BigInteger, nullable=False),  # by the capture's clock: not earlier, as far as known
+    Column("last_ns", BigInteger, nullable=False),  # the last message behind it when it was published
+    Column("published_ns", BigInteger, nullable=False),  # by the clock of this machine
+    Column("run", BigInteger, nullable=False),  # that published it; it may be gone
+    Column("connection", Text),  # that first showed it
+    Column("client", Text),  # user agent of that connection, or of all of the run
+    Column("changes", Text, nullable=False),  # compare.Change of each, against the version before
+)
+
+schema_drift = Table(
+    "schema_drift",
+    metadata,
+    _identifier(),
+    _run(),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("packet", BigInteger),
+    Column("connection", Text),
+    Column("stream", BigInteger),
+    Column("client", Text),
+    Column("server", Text),
+    Column("channel", Text, nullable=False),
+    Column("direction", Text),
+    Column("kind", Text, nullable=False),
+    Column("name", Text),
+    Column("change", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("certain", Boolean, nullable=False),
+    Column("p_value", Float),
+    Index("schema_drift_of_run", "run", "kind", "time_ns"),
 )
 
 anomalies = Table(
@@ -251,3 +312,17 @@ SAME_VOLUME = (
 )
 Index("connections_of_run", *SAME_CONNECTION, unique=True)
 Index("volumes_of_run", *SAME_VOLUME, unique=True)
+SAME_KIND = (func.coalesce(schema_versions.c.service, literal_column("''")), schema_versions.c.channel, schema_versions.c.kind)
+Index("schema_versions_in_order", *SAME_KIND, schema_versions.c.number, unique=True)
+
+_REFUSED = "a published schema version never changes"
+# BEFORE INSERT: `INSERT OR REPLACE` takes a row away without asking the trigger on DELETE.
+_SQLITE_TRIGGERS = (
+    f"CREATE TRIGGER schema_versions_not_changed BEFORE UPDATE ON schema_versions BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
+    f"CREATE TRIGGER schema_versions_not_deleted BEFORE DELETE ON schema_versions BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
+    "CREATE TRIGGER schema_versions_one_by_one BEFORE INSERT ON schema_versions WHEN NEW.number <> 1 + coalesce((SELECT"
+    " max(number) FROM schema_versions WHERE coalesce(service, '') = coalesce(NEW.service, '') AND channel = NEW.channel"
+    f" AND kind = NEW.kind), 0) BEGIN SELECT RAISE(ABORT, '{_REFUSED}; the next one has the next number'); END",
+)
+for _trigger in _SQLITE_TRIGGERS:
+    event.listen(schema_versions, "after_create", DDL(_trigger).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]  # SQLAlchemy gives it no types

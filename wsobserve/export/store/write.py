@@ -1,8 +1,9 @@
 """The store's one writer: records in, rows of one run out, a whole call or nothing of it.
 
 A run is opened by the first call to `export`, so that an input that cannot be read leaves no empty run behind. What a
-snapshot says replaces what the one before said; only rows that changed are written. Of messages, anomalies and losses
-the first ones of a run are kept up to a limit, and how many are left out stands in the table `runs`.
+snapshot says replaces what the one before said; only rows that changed are written. Of messages, anomalies, losses and
+drift the first ones of a run are kept up to a limit, and how many are left out stands in the table `runs`. Drafts of
+schemas that are due become versions behind it all, when the run's connections are known (see publishing.py).
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ from wsobserve.config import DEFAULT_LIMITS, Limits
 from wsobserve.export.error import ExportError
 from wsobserve.export.store import rows, tables
 from wsobserve.export.store.address import StoreAddress, check_version, open_to_write, parse_address, translated
+from wsobserve.export.store.migration import migrate
+from wsobserve.export.store.publishing import Settling
+from wsobserve.export.store.registry import Registry
 from wsobserve.export.store.written import Written
-from wsobserve.records import Anomaly, CaptureLoss, ChannelMessage, ConnectionSummary, Record, Snapshot
+from wsobserve.records import Anomaly, CaptureLoss, ChannelMessage, ConnectionSummary, Record, SchemaDrift, Snapshot
 
 _STORED = (Anomaly, CaptureLoss, ChannelMessage, ConnectionSummary, Snapshot)
 
@@ -38,6 +42,7 @@ class StoreExporter:
         self._sources = list(sources)
         self._limits = limits
         self._written = Written()
+        self._settling = Settling()
         try:
             with translated(self._address), self._engine.begin() as connection:
                 _prepare(self._address, connection)
@@ -58,12 +63,12 @@ class StoreExporter:
             return
         if self._address.path is not None and not self._address.path.exists():
             raise ExportError(f"store {self._address.shown}: the file has been removed")
-        before = self._written.copy()
+        before, settling_before = self._written.copy(), self._settling.copy()
         try:
             with translated(self._address), self._engine.begin() as connection:
                 self._write(connection, records)
         except BaseException:
-            self._written = before
+            self._written, self._settling = before, settling_before
             raise
 
     def flush(self, timeout_s: float) -> bool:
@@ -83,7 +88,8 @@ class StoreExporter:
         anomalies: list[Anomaly] = []
         losses: list[CaptureLoss] = []
         summaries: list[ConnectionSummary] = []
-        final: Snapshot | None = None
+        drift: list[SchemaDrift] = []
+        latest: Snapshot | None = None
         for record in records:
             match record:
                 case ChannelMessage():
@@ -96,15 +102,25 @@ class StoreExporter:
                     losses.append(record)
                 case Snapshot():
                     summaries.extend(record.open_connections)
+                    drift.extend(record.drift)
                     self._write_snapshot(connection, record)
-                    final = record if record.final else final
+                    latest = record
         self._write_connections(connection, summaries)
         left_out = self._written.left_out()
-        self._write_bounded(connection, messages, anomalies, losses)
-        if final is not None:
-            self._written.leave_out("messages", sum(series.messages for series in final.series))
+        self._write_bounded(connection, messages, anomalies, losses, drift)
+        if latest is not None and latest.final:
+            self._written.leave_out("messages", sum(series.messages for series in latest.series))
         if self._written.left_out() != left_out:
             self._update_run(connection, {f"{name}_left_out": count for name, count in self._written.left_out().items()})
+        if latest is not None:
+            self._publish(connection, latest)
+
+    def _publish(self, connection: Connection, snapshot: Snapshot) -> None:
+        assert self._written.run is not None
+        registry = Registry(connection, self._service, self._written.run)
+        for kind in self._settling.due(snapshot):
+            if registry.publish(kind):
+                self._settling.published(kind)
 
     def _open_run(self, connection: Connection) -> int:
         row = {
@@ -118,6 +134,7 @@ class StoreExporter:
             "messages_left_out": 0,
             "anomalies_left_out": 0,
             "losses_left_out": 0,
+            "drift_left_out": 0,
         }
         key = connection.execute(insert(tables.runs).values(rows.fitting(row))).inserted_primary_key
         assert key is not None
@@ -177,7 +194,12 @@ class StoreExporter:
         _upsert(connection, table, tables.SAME_CONNECTION, changed, final=table.c.state != "open")
 
     def _write_bounded(
-        self, connection: Connection, messages: list[ChannelMessage], anomalies: list[Anomaly], losses: list[CaptureLoss]
+        self,
+        connection: Connection,
+        messages: list[ChannelMessage],
+        anomalies: list[Anomaly],
+        losses: list[CaptureLoss],
+        drift: list[SchemaDrift],
     ) -> None:
         run, written, limits = self._written.run, self._written, self._limits
         assert run is not None
@@ -185,18 +207,21 @@ class StoreExporter:
         kept_messages = [record for record in messages if written.take("messages", "", room)]
         kept_anomalies = [record for record in anomalies if written.take("anomalies", record.anomaly, limits.stored_anomalies)]
         kept_losses = [record for record in losses if written.take("losses", record.reason, limits.stored_anomalies)]
+        kept_drift = [record for record in drift if written.take("drift", record.change, limits.stored_drift)]
         for table, kept in (
             (tables.messages, [rows.message_row(run, record) for record in kept_messages]),
             (tables.anomalies, [rows.anomaly_row(run, record) for record in kept_anomalies]),
             (tables.losses, [rows.loss_row(run, record) for record in kept_losses]),
+            (tables.schema_drift, [rows.drift_row(run, record) for record in kept_drift]),
         ):
             if kept:
                 connection.execute(insert(table), [rows.fitting(row) for row in kept])
 
 
 def _prepare(address: StoreAddress, connection: Connection) -> None:
-    """Makes the tables where there are none; refuses those of a newer wsobserve."""
+    """Makes the tables where there are none, brings older ones up to date, and refuses those of a newer wsobserve."""
     if inspect(connection).has_table(tables.store_version.name):
+        migrate(connection)
         check_version(address, connection)
         return
     tables.metadata.create_all(connection)

@@ -25,7 +25,7 @@ class Written:
         self._kinds: dict[str, _Mark] = {}
         self._open: dict[tuple[str, int | None], tuple[int, _Mark]] = {}
         self._taken: dict[tuple[str, str], int] = {}
-        self._left_out = {"messages": 0, "anomalies": 0, "losses": 0}
+        self._left_out = {"messages": 0, "anomalies": 0, "losses": 0, "drift": 0}
         self._numbers = 0
 
     def copy(self) -> Written:
