@@ -206,7 +206,7 @@ class Handshake(Record, frozen=True, kw_only=True):
     """An opening handshake (RFC 6455, 4), accepted, refused or unanswered.
 
     Nothing in here is a secret: query values are redacted except a few of known meaning, path segments and
-    subprotocols that look like tokens are redacted, cookies and authorization are left out.
+    subprotocols that look like tokens are redacted, of cookies and authorization there are names and schemes alone.
     `time_ns`, `packet`: of the response; of the request as long as there is none.
     """
 
@@ -230,6 +230,11 @@ class Handshake(Record, frozen=True, kw_only=True):
     extensions: tuple[Extension, ...] = ()  # the ones agreed
     accept_valid: bool | None = None  # Sec-WebSocket-Accept; None: cannot be told
     state: Literal["accepted", "refused", "unanswered"] = "accepted"
+    # What else the request has, each sorted and bounded, without values: a name that may be one is `***`.
+    query_keys: tuple[str, ...] = ()
+    request_fields: tuple[str, ...] = ()  # header fields but those of HTTP and RFC 6455, lower case
+    # By what it seems to say who asks: `header:authorization:bearer`, `cookie:session_id`, `query:token`, `subprotocol:bearer`
+    credentials: tuple[str, ...] = ()
 
 
 OPCODE_NAMES = {0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
