@@ -499,6 +499,31 @@ class ConnectionTotal(Record, frozen=True, kw_only=True):
     duration_ns: Sizes = Sizes()
 
 
+class RouteTotal(Record, frozen=True, kw_only=True):
+    """All opening handshakes of one server, host and route since the start.
+
+    The counts by name are of the `requests`: how many of them have it. Names beyond a limit are one, `_overflow`; so are
+    routes beyond a limit. Names are redacted as in `Handshake`.
+    """
+
+    server: str | None  # ip:port
+    host: str | None  # as the clients call it
+    route: str | None  # path template; None: no request was captured
+    accepted: int = 0
+    refused: int = 0
+    unanswered: int = 0
+    requests: int = 0  # of the accepted ones: those whose request was captured
+    vouched: int = 0  # of the requests: those with a credential
+    query_keys: dict[str, int] = {}
+    query_values: dict[str, int] = {}  # `EIO=4`: of the few keys whose values are shown
+    request_fields: dict[str, int] = {}
+    credentials: dict[str, int] = {}
+    origins: dict[str, int] = {}  # by scheme: `https`, `http`, `null`...; `none`: it has no Origin, so it is no browser's
+    versions: dict[str, int] = {}  # Sec-WebSocket-Version
+    subprotocols: dict[str, int] = {}  # agreed, of the accepted handshakes
+    extensions: dict[str, int] = {}  # the same
+
+
 class MessageKind(Record, frozen=True, kw_only=True):
     """One kind of message, and the JSON Schema (2020-12) inferred for it.
 
@@ -568,6 +593,7 @@ class Snapshot(Record, frozen=True, kw_only=True):
     volumes: tuple[ChannelVolume, ...] = ()
     connection_totals: tuple[ConnectionTotal, ...] = ()
     open_connections: tuple[ConnectionSummary, ...] = ()
+    routes: tuple[RouteTotal, ...] = ()
     kinds: tuple[MessageKind, ...] = ()
     messages_without_kind: int = 0  # not JSON, undecoded, or beyond the limit of kinds
     drift: tuple[SchemaDrift, ...] = ()  # since the snapshot before

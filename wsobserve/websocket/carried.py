@@ -6,30 +6,25 @@ Nothing of a value comes out: of Cookie the names of the cookies, of Authorizati
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from wsobserve.redaction import CUT, REDACTED, looks_like_identifier, redact_name, redact_subprotocol
 
 MOST = 32  # names of one request that are kept
 
 # What every client, browser or proxy sends with any request: it says nothing about the service.
-EVERYDAY = frozenset(
-    (
-        "accept accept-charset accept-encoding accept-language cache-control connection content-type date dnt expect forwarded"
-        " from if-modified-since if-none-match keep-alive max-forwards pragma priority proxy-authorization proxy-connection"
-        " referer sec-gpc sec-websocket-draft sec-websocket-key2 set-cookie te trailer tracestate upgrade-insecure-requests via"
-        " x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto x-forwarded-server x-real-ip x-request-id"
-    ).split()
+EVERYDAY = re.compile(
+    r"accept(-.*)?|cache-control|connection|content-type|date|dnt|expect|forwarded|from|if-.*|keep-alive|max-forwards|pragma"
+    r"|priority|proxy-.*|referer|sec-ch-.*|sec-fetch-.*|sec-gpc|sec-websocket-(draft|key2)|set-cookie|te|trailer|tracestate"
+    r"|upgrade-insecure-requests|via|x-forwarded-.*|x-real-ip|x-request-id"
 )
-EVERYDAY_FAMILIES = ("sec-ch-", "sec-fetch-")
 FIELD_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 COOKIE = re.compile(r"""(?:^|;)\s*([^=;"\s]{1,64})=(?:"[^"]*"|[^;]*)""")
 
 # HTTP Authentication Scheme Registry (RFC 9110, 16.4.1), and a few that are common without being in there.
-SCHEMES = frozenset(
-    (
-        "apikey aws4-hmac-sha256 basic bearer concealed digest dpop gnap hoba mutual negotiate ntlm oauth privatetoken"
-        " scram-sha-1 scram-sha-256 token vapid"
-    ).split()
+SCHEME = re.compile(
+    r"apikey|aws4-hmac-sha256|basic|bearer|concealed|digest|dpop|gnap|hoba|mutual|negotiate|ntlm|oauth|privatetoken"
+    r"|scram-sha-1|scram-sha-256|token|vapid"
 )
 
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
@@ -53,7 +48,7 @@ class Carried:
 
     def add(self, name: str, value: str) -> None:
         """One more field. `name`: lower case."""
-        if name in EVERYDAY or name.startswith(EVERYDAY_FAMILIES):
+        if EVERYDAY.fullmatch(name):
             return
         if name == "cookie":
             self._keep(name)
@@ -61,7 +56,7 @@ class Carried:
                 self._keep(f"cookie:{redact_name(cookie[1])}")
         elif name == "authorization":
             scheme, space, _ = value.strip().partition(" ")
-            self._keep(f"{name}:{scheme.lower()}" if space and scheme.lower() in SCHEMES else name)
+            self._keep(f"{name}:{scheme.lower()}" if space and SCHEME.fullmatch(scheme.lower()) else name)
         else:
             shown = FIELD_NAME.fullmatch(name) and not looks_like_identifier(name)
             self._keep(name if shown else REDACTED)
@@ -116,4 +111,4 @@ def names_credential(name: str) -> bool:
         return False
     if any(CREDENTIAL.search(word) for word in words):
         return True
-    return any(first in KEY_OF and second == "key" for first, second in zip(words, words[1:], strict=False))
+    return any(first in KEY_OF and second == "key" for first, second in pairwise(words))
