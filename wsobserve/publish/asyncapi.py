@@ -15,7 +15,7 @@ from wsobserve.publish.asyncapi_channels import ChannelView, channel_object, doc
 from wsobserve.publish.asyncapi_messages import payload_schemas
 from wsobserve.publish.asyncapi_security import required_security, scheme_names, security_schemes
 from wsobserve.publish.asyncapi_servers import Servers
-from wsobserve.publish.wording import bytes_text, counted, moment, tallied
+from wsobserve.publish.wording import bytes_text, counted, moment, tallied_words
 from wsobserve.records import ChannelTotal, MessageKind, RouteTotal, Snapshot
 
 VERSION = "3.1.0"
@@ -141,12 +141,15 @@ def _description(snapshot: Snapshot) -> str:
     parts = [
         "Inferred by wsobserve from captured traffic. It describes the **server**: `receive` is what clients send to it,"
         " `send` what it sends to them. It tells what was seen and no more: a field that was always there is required,"
-        " and what never came is not in here. No values of payloads, queries, header fields or cookies are in it.",
+        " and what never came is not in here. Of values it has only those that make up the protocol: constants that tell"
+        " messages apart, members of enumerations, and versions in queries.",
         f"{counted(accounting.messages, 'message')}, {bytes_text(accounting.payload_length)} inflated,"
         f" {bytes_text(accounting.frame_bytes)} on the wire{_when(accounting.first_time_ns, accounting.last_time_ns)}.",
     ]
     if accounting.handshakes:
-        parts.append(f"Handshakes and connections joined in the middle: {tallied(accounting.handshakes)}.")
+        words = {"mid_stream": "joined in the middle", "unanswered": "never answered"}
+        counts = {words.get(state, state): count for state, count in accounting.handshakes.items()}
+        parts.append(f"Connections: {tallied_words(counts)}.")
     return "\n\n".join([*parts, *_missing(snapshot)])
 
 
@@ -159,7 +162,7 @@ def _missing(snapshot: Snapshot) -> list[str]:
     accounting = snapshot.accounting
     parts = []
     if accounting.messages_undecoded:
-        parts.append(f"Messages that could not be decoded: {tallied(accounting.messages_undecoded)}.")
+        parts.append(f"Messages that could not be decoded: {tallied_words(accounting.messages_undecoded)}.")
     if snapshot.messages_without_kind:
         parts.append(f"Messages without a structure that is described: {snapshot.messages_without_kind:,}.")
     if snapshot.messages_in_overflow:
@@ -169,11 +172,10 @@ def _missing(snapshot: Snapshot) -> list[str]:
             f"Bytes of TCP missing from the capture: {accounting.bytes_lost:,}, in {counted(accounting.gaps, 'gap')};"
             f" bytes at hand without a frame boundary: {accounting.bytes_unsynchronised:,}."
         )
-    losses = {**accounting.capture_loss}
-    if losses:
-        parts.append(f"Packets that the capture lost: {tallied(losses)}.")
+    if accounting.capture_loss:
+        parts.append(f"Packets that the capture lost: {tallied_words(accounting.capture_loss)}.")
     if accounting.capture_loss_unknown:
-        parts.append(f"Losses of unknown size: {tallied(accounting.capture_loss_unknown)}.")
+        parts.append(f"Losses of unknown size: {tallied_words(accounting.capture_loss_unknown)}.")
     others = [route for route in snapshot.routes if route.route == OVERFLOW]
     if others:
         parts.append("There were more routes than are told apart.")

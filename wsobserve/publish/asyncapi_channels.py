@@ -73,10 +73,10 @@ def channel_object(view: ChannelView) -> tuple[dict[str, Any], dict[str, dict[st
         del channel["tags"]
     channel["x-wsobserve-channel"] = view.channel
     if view.subprotocols:
-        channel["x-wsobserve-subprotocol"] = view.subprotocols
+        channel["x-wsobserve-subprotocol"] = _listed(view.subprotocols)
     extensions = added(route.extensions for route in view.routes)
     if extensions:
-        channel["x-wsobserve-extensions"] = extensions
+        channel["x-wsobserve-extensions"] = _listed(extensions)
     if discriminating_fields(view.kinds):
         channel["x-wsobserve-discriminator"] = discriminating_fields(view.kinds)
     return channel, messages
@@ -96,8 +96,7 @@ def operations(view: ChannelView) -> dict[str, dict[str, Any]]:
             made[f"{view.key}.{action}"] = _operation(view, direction, plain, f"{counted(total, 'message')} on this channel")
         for kind in kinds:
             if kind.id in found:
-                summary = f"{counted(kind.messages, 'request')} {code(kind.name or kind.id)}"
-                operation = _operation(view, direction, [kind.id], summary)
+                operation = _operation(view, direction, [kind.id], counted(kind.messages, "request"))
                 made[f"{kind.id}.{action}"] = operation | _reply(view, found[kind.id])
     return made
 
@@ -202,6 +201,11 @@ def _volumes(totals: Iterable[ChannelTotal]) -> str:
 
 def _size(size: float | None) -> str:
     return "not known" if size is None else bytes_text(round(size))
+
+
+def _listed(counts: dict[str, int]) -> list[dict[str, Any]]:
+    """A list, as the names are somebody else's: not every text may be a key where documents are read in JavaScript."""
+    return [{"name": name, "connections": count} for name, count in counts.items()]
 
 
 def _are(count: int) -> str:

@@ -5,11 +5,12 @@ Messages without structure (text, binary) are messages too, one for each format 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
 from wsobserve.publish.draft07 import Schema, draft07
-from wsobserve.publish.wording import ARROWS, code, counted, moment, tallied
+from wsobserve.publish.wording import ARROWS, code, counted, moment, tallied_words
 from wsobserve.records import ChannelTotal, Direction, MessageKind
 
 CONTENT_TYPES = {
@@ -63,7 +64,7 @@ def message_of(kind: MessageKind, correlation: tuple[str, str] | None) -> dict[s
         "name": kind.name or kind.id,
         "title": kind.name or kind.id,
         "summary": f"{counted(kind.messages, 'message')}, {_directions_text(kind)}",
-        "description": _description(kind, correlation),
+        "description": _description(kind),
         "contentType": CONTENT_TYPES.get(most, "application/octet-stream"),
         "payload": {"$ref": SCHEMAS + kind.id},
     }
@@ -118,20 +119,18 @@ def _directions_text(kind: MessageKind) -> str:
     return ", ".join(f"{count:,} {ARROWS[direction]}" for direction, count in counts.items())
 
 
-def _description(kind: MessageKind, correlation: tuple[str, str] | None) -> str:
-    lines = [f"Seen from {moment(kind.first_ns)} to {moment(kind.last_ns)}, as {tallied(kind.formats)}."]
+def _description(kind: MessageKind) -> str:
+    lines = [f"Seen from {moment(kind.first_ns)} to {moment(kind.last_ns)}: {tallied_words(kind.formats)}."]
     if kind.discriminator:
         constants = [f"{code(pointer)} is {code(_constant(value))}" for pointer, value in kind.discriminator]
         lines.append(f"Told from its siblings: {', '.join(constants)}.")
     if kind.confidence is not None:
         lines.append(f"The next message of this kind fits the schema with a chance of {_percent(kind.confidence)}.")
-    if correlation is not None:
-        lines.append(f"Correlated by {code(correlation[0])}: {correlation[1]}")
     return "\n\n".join(lines)
 
 
 def _constant(value: object) -> str:
-    return value if isinstance(value, str) else {None: "null", True: "true", False: "false"}.get(value, str(value))  # type: ignore[call-overload, no-any-return]  # a scalar
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _percent(chance: float) -> str:

@@ -36,7 +36,7 @@ def security_schemes(routes: Sequence[RouteTotal], names: dict[str, str]) -> dic
         seen = sum(route.credentials[credential] for route in users)
         requests = sum(route.requests for route in users)
         paths = sorted({route.route for route in users if route.route is not None})
-        schemes[name] = _scheme(credential, f"In {share_text(seen, requests)} accepted requests of {codes(paths)}.")
+        schemes[name] = _scheme(credential, f"In {share_text(seen, requests, 'accepted request')} of {codes(paths)}.")
     return dict(sorted(schemes.items()))
 
 

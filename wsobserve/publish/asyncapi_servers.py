@@ -1,4 +1,4 @@
-"""Totals of routes and series in; the servers of an AsyncAPI document out: by the host that clients ask for, else the address."""
+"""Totals of routes and series in; the servers of an AsyncAPI document out: by the host asked for, else by address."""
 
 from __future__ import annotations
 

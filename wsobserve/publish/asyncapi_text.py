@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 # What YAML 1.2 or an old reader of 1.1 takes for something else than a text, and PyYAML (1.1) would not quote.
 NOT_PLAIN = re.compile(r"[-+]?(0o?[0-7_]+|0x[0-9a-fA-F_]+|(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?)|[yYnN]")
+# Ends of lines for some readers and not for others.
+NOT_AS_IT_IS = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -29,7 +31,8 @@ def _yaml_text(document: dict[str, Any]) -> str:
 
     def text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
         text = SURROGATE.sub("\ufffd", text)  # YAML has no way to write it
-        style = "|" if "\n" in text else '"' if NOT_PLAIN.fullmatch(text) else None
+        quoted = NOT_PLAIN.fullmatch(text) or NOT_AS_IT_IS.search(text)
+        style = '"' if quoted else "|" if "\n" in text else None
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
     Dumper.add_representer(str, text_node)

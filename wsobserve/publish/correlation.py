@@ -42,19 +42,18 @@ class Exchange(Record, frozen=True, kw_only=True):
 def exchanges(kinds: Iterable[MessageKind], subprotocols: Sequence[str] = ()) -> tuple[Exchange, ...]:
     """Of one channel. `subprotocols`: all that were agreed on it."""
     ordered = sorted(kinds, key=lambda kind: kind.id)
+    from_client = [kind for kind in ordered if _only(kind, CLIENT_TO_SERVER)]
+    from_server = [kind for kind in ordered if _only(kind, SERVER_TO_CLIENT)]
     found: dict[str, Exchange] = {}
-    for direction, opposite in ((CLIENT_TO_SERVER, SERVER_TO_CLIENT), (SERVER_TO_CLIENT, CLIENT_TO_SERVER)):
-        requests = [kind for kind in ordered if _only(kind, direction)]
-        replies = [kind for kind in ordered if _only(kind, opposite)]
-        for exchange in (
-            *_by_subprotocol(requests, replies, subprotocols, direction),
-            *_by_json_rpc(requests, replies, direction),
-            *_by_name(requests, replies, direction),
-            *_by_number(requests, replies, direction),
-        ):
-            # A kind that replies is no request, unless somebody says so.
-            if exchange.certain or not any(exchange.request in other.replies for other in found.values()):
-                found.setdefault(exchange.request, exchange)
+    for exchange in (
+        *_by_subprotocol(from_client, from_server, subprotocols),
+        *_by_json_rpc(from_client, from_server, CLIENT_TO_SERVER),
+        *_by_json_rpc(from_server, from_client, SERVER_TO_CLIENT),
+        # Who asks is not inferred too: that it is the client is what is usual, and who came first says little.
+        *_by_name(from_client, from_server),
+        *_by_number(from_client, from_server),
+    ):
+        found.setdefault(exchange.request, exchange)
     return tuple(found[request] for request in sorted(found))
 
 
@@ -71,10 +70,8 @@ def _only(kind: MessageKind, direction: Direction) -> bool:
     return kind.direction == direction or set(kind.directions) == {direction}
 
 
-def _by_subprotocol(
-    requests: list[MessageKind], replies: list[MessageKind], subprotocols: Sequence[str], direction: Direction
-) -> list[Exchange]:
-    if direction != CLIENT_TO_SERVER or len(subprotocols) != 1:
+def _by_subprotocol(requests: list[MessageKind], replies: list[MessageKind], subprotocols: Sequence[str]) -> list[Exchange]:
+    if len(subprotocols) != 1:
         return []
     found = []
     for name, answers in SUBPROTOCOLS.get(subprotocols[0], {}).items():
@@ -82,7 +79,7 @@ def _by_subprotocol(
             if request.name == name and "id" in _required(request):
                 ids = tuple(kind.id for kind in replies if kind.name in answers and "id" in _required(kind))
                 evidence = f"The subprotocol {code(subprotocols[0])} says so."
-                found += [_exchange(request, direction, ids, "id", evidence, certain=True)] if ids else []
+                found += [_exchange(request, CLIENT_TO_SERVER, ids, "id", evidence, certain=True)] if ids else []
     return found
 
 
@@ -101,7 +98,7 @@ def _by_json_rpc(requests: list[MessageKind], replies: list[MessageKind], direct
     ]
 
 
-def _by_name(requests: list[MessageKind], replies: list[MessageKind], direction: Direction) -> list[Exchange]:
+def _by_name(requests: list[MessageKind], replies: list[MessageKind]) -> list[Exchange]:
     found = []
     for request in requests:
         for field in sorted(_required(request)):
@@ -110,11 +107,11 @@ def _by_name(requests: list[MessageKind], replies: list[MessageKind], direction:
                 evidence = f"{code(field)} is always there, of one type, in kinds of both directions, and has a telling name."
                 if answers:
                     ids = tuple(kind.id for kind in answers)
-                    found.append(_exchange(request, direction, ids, field, evidence))
+                    found.append(_exchange(request, CLIENT_TO_SERVER, ids, field, evidence))
     return found
 
 
-def _by_number(requests: list[MessageKind], replies: list[MessageKind], direction: Direction) -> list[Exchange]:
+def _by_number(requests: list[MessageKind], replies: list[MessageKind]) -> list[Exchange]:
     """One kind of reply came as often as one kind of request, and no other kind shares the field with either."""
     found = []
     for request in requests:
@@ -128,7 +125,7 @@ def _by_number(requests: list[MessageKind], replies: list[MessageKind], directio
                 f"{code(field)} is always there, of one type, in these two kinds alone, and replies are as many as requests:"
                 f" {answers[0].messages:,} for {request.messages:,}."
             )
-            found.append(_exchange(request, direction, (answers[0].id,), field, evidence))
+            found.append(_exchange(request, CLIENT_TO_SERVER, (answers[0].id,), field, evidence))
     return found
 
 
@@ -155,7 +152,7 @@ def _alike(one: MessageKind, other: MessageKind, field: str) -> bool:
         return False
     ours, theirs = _properties(one)[field], _properties(other)[field]
     forms = ("type", "format", "x-wsobserve-format")
-    return ours.get("type") in SCALARS and all(ours.get(form) == theirs.get(form) for form in forms)
+    return str(ours.get("type")) in SCALARS and all(ours.get(form) == theirs.get(form) for form in forms)
 
 
 def _plain(name: str) -> str:

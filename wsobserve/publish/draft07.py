@@ -1,11 +1,13 @@
 """A JSON Schema of the 2020-12 dialect in, a Schema Object of AsyncAPI out: draft 07, which accepts exactly the same.
 
-What differs: tuples (`prefixItems`) and what stands beside a `$ref`, which draft 07 does not look at. A property of the
-name `$ref` is written as a pattern, because AsyncAPI's own parser (3.6) takes it for a reference and fails.
+What differs: tuples (`prefixItems`) and what stands beside a `$ref`, which draft 07 does not look at. Two properties are
+written as patterns, because AsyncAPI's own parser (3.6) fails at them: it takes `$ref` for a reference, whatever it is, and
+`__proto__` is no key like others in JavaScript.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +16,7 @@ Schema = dict[str, Any]
 NAMED = ("properties", "patternProperties", "dependentSchemas")
 LISTED = ("anyOf", "oneOf", "allOf")
 SINGLE = ("items", "additionalProperties", "propertyNames", "contains", "not", "if", "then", "else")
+AS_PATTERNS = ("$ref", "__proto__")
 NOT_IN_HERE = ("$schema", "$id", "$defs")
 
 
@@ -32,7 +35,7 @@ def draft07(schema: Schema, renamed: Callable[[str], str]) -> Schema:
         else:
             made[keyword] = value
     _write_tuple(made, schema, renamed)
-    _write_property_called_reference(made)
+    _write_patterns(made)
     if "dependentSchemas" in made:
         made["dependencies"] = made.pop("dependentSchemas")
     reference = made.get("$ref")
@@ -58,8 +61,8 @@ def _write_tuple(made: Schema, schema: Schema, renamed: Callable[[str], str]) ->
         made["additionalItems"] = rest
 
 
-def _write_property_called_reference(made: Schema) -> None:
-    properties = made.get("properties")
-    if properties is None or "$ref" not in properties:
-        return
-    made["patternProperties"] = {**made.get("patternProperties", {}), r"^\$ref$": properties.pop("$ref")}
+def _write_patterns(made: Schema) -> None:
+    properties = made.get("properties", {})
+    patterns = {f"^{re.escape(name)}$": properties.pop(name) for name in AS_PATTERNS if name in properties}
+    if patterns:
+        made["patternProperties"] = {**made.get("patternProperties", {}), **patterns}

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from wsobserve.publish.wording import codes, share_text, tallied
+from wsobserve.publish.draft07 import draft07
+from wsobserve.publish.wording import codes, share, share_text, tallied
 from wsobserve.records import RouteTotal
 
 PRESENCE = "x-wsobserve-presence"
@@ -66,9 +67,9 @@ def _headers(routes: Sequence[RouteTotal], requests: int) -> dict[str, Any]:
 
 
 def _property(count: int, requests: int) -> dict[str, Any]:
-    described = f"In {share_text(count, requests)} accepted requests."
+    described = f"In {share_text(count, requests, 'accepted request')}."
     made: dict[str, Any] = {"type": "string", "description": described}
-    return made if count == requests else made | {PRESENCE: round(count / requests, 4)}
+    return made if count == requests else made | {PRESENCE: share(count, requests)}
 
 
 def _schema(properties: dict[str, dict[str, Any]], required: list[str], names: dict[str, int]) -> dict[str, Any]:
@@ -80,7 +81,7 @@ def _schema(properties: dict[str, dict[str, Any]], required: list[str], names: d
         made["description"] = "There were others, whose names may be values and are not shown."
     if properties:
         made["properties"] = properties
-    return made | ({"required": sorted(required)} if required else {})
+    return draft07(made | ({"required": sorted(required)} if required else {}), str)
 
 
 def field_name(name: str) -> str:

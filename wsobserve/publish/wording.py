@@ -10,7 +10,7 @@ from wsobserve.config import SECOND_NS
 from wsobserve.records import CLIENT_TO_SERVER, SERVER_TO_CLIENT, Direction
 
 UNITS = ("KB", "MB", "GB", "TB", "PB")
-NOT_IN_CODE = re.compile(r"[\x00-\x1f\x7f`\ud800-\udfff\u2028\u2029]+")
+NOT_IN_CODE = re.compile(r"[\x00-\x1f\x7f-\x9f`\ud800-\udfff\u2028\u2029]+")
 LONGEST = 120
 
 ARROWS: dict[Direction | None, str] = {
@@ -30,8 +30,7 @@ def code(text: str) -> str:
 
 def codes(texts: Iterable[str]) -> str:
     """Several of them: `a`, `b` and `c`."""
-    shown = [code(text) for text in texts]
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+    return _joined(map(code, texts))
 
 
 def counted(count: int, word: str) -> str:
@@ -40,9 +39,21 @@ def counted(count: int, word: str) -> str:
 
 
 def tallied(counts: dict[str, int]) -> str:
-    """`json` (12) and `text` (3), most first."""
-    ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
-    parts = [f"{code(name)} ({count:,})" for name, count in ordered]
+    """Somebody else's names with their counts, most first: `chat` (12) and `echo` (3)."""
+    return _joined(f"{code(name)} ({count:,})" for name, count in _most_first(counts))
+
+
+def tallied_words(counts: dict[str, int]) -> str:
+    """Our own words with their counts, most first: 12 json and 3 text."""
+    return _joined(f"{count:,} {name.replace('_', ' ')}" for name, count in _most_first(counts))
+
+
+def _most_first(counts: dict[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+
+
+def _joined(texts: Iterable[str]) -> str:
+    parts = list(texts)
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
@@ -50,13 +61,13 @@ def bytes_text(count: int) -> str:
     """12 bytes, 3.4 KB."""
     if count < 1000:
         return counted(count, "byte")
-    size = float(count)
-    unit = ""
-    for unit in UNITS:
+    size = count / 1000
+    larger = iter(UNITS)
+    unit = next(larger)
+    while size >= 999.95 and unit != UNITS[-1]:
         size /= 1000
-        if size < 999.95:
-            break
-    return f"{size:.1f} {unit}"
+        unit = next(larger)
+    return f"{size:,.1f} {unit}"
 
 
 def rate_text(rate: float | None) -> str:
@@ -74,6 +85,13 @@ def moment(time_ns: int) -> str:
         return f"{time_ns} ns"
 
 
-def share_text(part: int, whole: int) -> str:
-    """all 12; 3 of 12."""
-    return f"all {whole:,}" if part == whole else f"{part:,} of {whole:,}"
+def share_text(part: int, whole: int, word: str) -> str:
+    """all 12 requests; 3 of 12 requests; the only request."""
+    if part != whole:
+        return f"{part:,} of {counted(whole, word)}"
+    return f"the only {word}" if whole == 1 else f"all {counted(whole, word)}"
+
+
+def share(part: int, whole: int) -> float:
+    """Four digits; 1 means all, so what is not quite all is .9999."""
+    return 1.0 if part == whole else min(max(round(part / whole, 4), 0.0001), 0.9999)
