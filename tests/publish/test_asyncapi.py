@@ -72,6 +72,7 @@ def test_the_documents_of_all_captures_are_valid_by_the_official_parser(tmp_path
 
 DIRECTIONS: tuple[Direction | None, ...] = ("client_to_server", None)
 ODD_NAMES = ["$ref", "__proto__", "constructor", "a/b~c", "", "x-y", "日本", "\x85", "1e3", "<b>", "a`|b", "\ud800"]
+ODD_NAMES += ["user", "password"]
 
 
 def odd_snapshot() -> Snapshot:

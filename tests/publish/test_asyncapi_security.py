@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from tests.publish.observed import a_route
-from wsobserve.publish.asyncapi_security import required_security, scheme_names, security_schemes
+from typing import Any
+
+import pytest
+
+from tests.publish.observed import a_kind, a_route, an_object
+from wsobserve.publish.asyncapi_security import password_scheme, required_security, scheme_names, security_schemes
 
 EVERYTHING = a_route(
     "/rooms/{id}",
@@ -69,3 +73,20 @@ def test_security_is_required_when_every_request_had_a_credential() -> None:
     assert required_security([with_token, without], names) == []
     assert required_security([unknown], names) == []
     assert required_security([], names) == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        (an_object(username="string", password="string"), True),
+        (an_object(op="string", args=an_object(Login="string", PWD="string")), True),
+        (an_object(password="string"), False),
+        (an_object(user="object", password="string"), False),
+        (an_object(user="string", inner=an_object(password="string")), False),
+        ({"anyOf": []}, False),
+    ],
+)
+def test_a_name_and_a_password_in_a_message_of_a_client(schema: dict[str, Any], expected: bool) -> None:
+    schemes = password_scheme([a_kind("login", "client_to_server", schema), a_kind("user", "server_to_client", schema)])
+    description = "In the payload of `login`, after the handshake."
+    assert schemes == ({"password": {"type": "userPassword", "description": description}} if expected else {})

@@ -13,7 +13,7 @@ from typing import Any
 from wsobserve.config import SECOND_NS
 from wsobserve.publish.asyncapi_channels import ChannelView, channel_object, document_keys, operations
 from wsobserve.publish.asyncapi_messages import payload_schemas
-from wsobserve.publish.asyncapi_security import required_security, scheme_names, security_schemes
+from wsobserve.publish.asyncapi_security import password_scheme, required_security, scheme_names, security_schemes
 from wsobserve.publish.asyncapi_servers import Servers
 from wsobserve.publish.wording import bytes_text, counted, moment, tallied_words
 from wsobserve.records import ChannelTotal, MessageKind, RouteTotal, Snapshot
@@ -39,7 +39,7 @@ def asyncapi_document(snapshot: Snapshot, *, title: str | None = None, version: 
     components = {
         "schemas": payload_schemas(sorted(snapshot.kinds, key=lambda kind: kind.id)),
         "messages": messages,
-        "securitySchemes": security_schemes(routes, schemes),
+        "securitySchemes": password_scheme(snapshot.kinds) | security_schemes(routes, schemes),
     }
     document: dict[str, Any] = {"asyncapi": VERSION, "info": _info(snapshot, [each["host"] for each in hosts.values()])}
     if title is not None:

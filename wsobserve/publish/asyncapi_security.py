@@ -1,4 +1,4 @@
-"""What requests carry to say who asks in, security schemes of AsyncAPI out: names of fields, cookies and schemes, no values."""
+"""What requests and messages carry to say who asks in, security schemes of AsyncAPI out: names alone, no values."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from wsobserve.publish.asyncapi_messages import directions_of
 from wsobserve.publish.wording import code, codes, share_text
-from wsobserve.records import RouteTotal
+from wsobserve.records import CLIENT_TO_SERVER, MessageKind, RouteTotal
 
 HIDDEN = "***"
 PLACES = ("header", "cookie", "query", "subprotocol")
+USER = re.compile(r"user|user_?name|login|account|e?mail")
+PASSWORD = re.compile(r"pass|pwd|passw(or)?d|passphrase")
 NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -46,6 +49,25 @@ def required_security(routes: Iterable[RouteTotal], names: dict[str, str]) -> li
     if any(route.vouched < route.requests for route in totals):
         return []
     return sorted({names[credential] for route in totals for credential in route.credentials if credential in names})
+
+
+def password_scheme(kinds: Iterable[MessageKind]) -> dict[str, dict[str, Any]]:
+    """A scheme for messages of clients that hold a name and a password next to each other, if there are any."""
+    kinds = [kind for kind in kinds if CLIENT_TO_SERVER in directions_of(kind) and _asks_by_password(kind.json_schema, 3)]
+    if not kinds:
+        return {}
+    names = [kind.name or kind.id for kind in sorted(kinds, key=lambda kind: kind.id)]
+    return {"password": {"type": "userPassword", "description": f"In the payload of {codes(names)}, after the handshake."}}
+
+
+def _asks_by_password(schema: object, depth: int) -> bool:
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    if not isinstance(properties, dict):
+        return False
+    texts = {name.lower() for name, inner in properties.items() if isinstance(inner, dict) and inner.get("type") == "string"}
+    if any(map(USER.fullmatch, texts)) and any(map(PASSWORD.fullmatch, texts)):
+        return True
+    return depth > 1 and any(_asks_by_password(inner, depth - 1) for inner in properties.values())
 
 
 def _scheme(credential: str, where: str) -> dict[str, Any]:
