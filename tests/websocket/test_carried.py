@@ -65,6 +65,10 @@ def test_names_beyond_the_limit_are_said_to_be_there() -> None:
     assert names[-1] == "..."
 
 
+def test_fields_beyond_the_limit_are_not_looked_at_and_said_to_be_there() -> None:
+    assert carried(*[("dnt", "1")] * 300, ("x-tenant", "a")) == ("...",)
+
+
 def test_the_names_of_fields_come_each_once() -> None:
     assert field_names(("authorization:bearer", "cookie", "cookie:a", "x-tenant")) == ("authorization", "cookie", "x-tenant")
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 from wsobserve.redaction import CUT, REDACTED, looks_like_identifier, redact_name, redact_subprotocol
 
 MOST = 32  # names of one request that are kept
+LOOKED_AT = 256  # fields; nobody sends so many for the service to read
 
 # What every client, browser or proxy sends with any request: it says nothing about the service.
 EVERYDAY = re.compile(
@@ -40,14 +41,19 @@ SESSION = re.compile(r"sess|sid$")
 class Carried:
     """The names of the fields of one head: at most MOST, and whether there were more."""
 
-    __slots__ = ("_more", "_names")
+    __slots__ = ("_fields", "_more", "_names")
 
     def __init__(self) -> None:
+        self._fields = 0
         self._names: set[str] = set()
         self._more = False
 
     def add(self, name: str, value: str) -> None:
         """One more field. `name`: lower case."""
+        self._fields += 1
+        if self._fields > LOOKED_AT:
+            self._more = True
+            return
         if EVERYDAY.fullmatch(name):
             return
         if name == "cookie":

@@ -236,6 +236,7 @@ HEAD_END = re.compile(rb"\r?\n\r?\n")
 def parse_head(data: bytes, time_ns: int, packet: int) -> Head | None:
     """A head without its closing empty line; None when its first line is neither a request's nor a status line."""
     lines = [line.rstrip(b"\r") for line in data.split(b"\n")]
+    request = REQUEST_LINE.fullmatch(lines[0])
     fields: dict[str, str] = {}
     carried = Carried()
     name = ""
@@ -253,9 +254,9 @@ def parse_head(data: bytes, time_ns: int, packet: int) -> Head | None:
         elif name in FIELDS:
             fields[name] = f"{fields[name]}, {value.strip()}" if name in fields else value.strip()
         else:
-            carried.add(name, value)
+            if request is not None:
+                carried.add(name, value)
             name = ""
-    request = REQUEST_LINE.fullmatch(lines[0])
     if request is not None:
         return Head(time_ns, packet, request[1].decode(), request[2].decode("latin-1"), None, fields, carried.names())
     status = STATUS_LINE.fullmatch(lines[0])
