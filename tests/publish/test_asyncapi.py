@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.publish.observed import START_NS, a_kind, a_route, a_snapshot, a_total, an_object
+from tests.publish.snapshots import START_NS, a_kind, a_route, a_snapshot, a_total, an_object
 from wsobserve.capture.files import read_captures
 from wsobserve.findings import Findings
 from wsobserve.pipeline import Pipeline

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.publish.observed import a_kind, a_route, a_total, an_object
+from tests.publish.snapshots import a_kind, a_route, a_total, an_object
 from wsobserve.publish.asyncapi_channels import ChannelView, channel_object, document_keys, operations
 
 ASK = a_kind("ask", "client_to_server", an_object(request_id="string"))

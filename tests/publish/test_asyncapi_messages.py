@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.publish.observed import a_kind, a_total
+from tests.publish.snapshots import a_kind, a_total
 from wsobserve.publish.asyncapi_messages import (
     directions_of,
     message_of,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.publish.observed import a_kind, a_route, an_object
+from tests.publish.snapshots import a_kind, a_route, an_object
 from wsobserve.publish.asyncapi_security import password_scheme, required_security, scheme_names, security_schemes
 
 EVERYTHING = a_route(

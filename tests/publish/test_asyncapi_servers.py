@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.publish.observed import SERVER, a_route
+from tests.publish.snapshots import SERVER, a_route
 from wsobserve.publish.asyncapi_servers import Servers
 from wsobserve.records import SeriesTotal
 

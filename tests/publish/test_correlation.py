@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.publish.observed import START_NS, a_kind, an_object
+from tests.publish.snapshots import START_NS, a_kind, an_object
 from wsobserve.publish.correlation import Exchange, correlated_fields, exchanges
 from wsobserve.records import MessageKind
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.publish.observed import a_route
+from tests.publish.snapshots import a_route
 from wsobserve.publish.handshake_schema import added, field_name, websocket_binding
 
 

@@ -20,12 +20,13 @@ from wsobserve.commands.running import Failure, failures_as_lines, observed
 @click.option("--title", help="With asyncapi: the name of the service.")
 @options.workers
 def schema_export(files: tuple[str, ...], form: str, output: str | None, title: str | None, workers: int | None) -> None:
-    """Export the inferred schemas: one JSON Schema (2020-12) a channel, or one AsyncAPI 3.1 document of all."""
-    from wsobserve.commands.asyncapi_export import export_asyncapi
+    """Export the inferred schemas: one JSON Schema (2020-12) a channel."""
     from wsobserve.schema.document import channel_documents, document_name, document_text
 
     with failures_as_lines():
         if form == "asyncapi":
+            from wsobserve.commands.asyncapi_export import export_asyncapi
+
             export_asyncapi(observed(files, workers), output, title)
             return
         documents = channel_documents(observed(files, workers).kinds)
