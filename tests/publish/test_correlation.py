@@ -100,12 +100,11 @@ def test_a_server_may_ask_too() -> None:
 def test_a_subprotocol_says_what_its_id_is_for_when_it_is_the_only_one() -> None:
     kinds = (
         a_request("subscribe", 3, id="string", type={"const": "subscribe"}),
-        a_request("complete", 1, id="string"),
         a_reply("next", 40, id="string"),
-        a_reply("complete", 2, id="string"),
+        a_kind("complete", None, an_object(id="string"), directions={"client_to_server": 1, "server_to_client": 2}),
         a_reply("pong", 2),
     )
-    assert found(*kinds, subprotocols=("graphql-transport-ws",)) == [("subscribe", ["complete", "next"], "id", True)]
+    assert found(*kinds, subprotocols=("graphql-transport-ws",)) == [("subscribe", ["next", "complete"], "id", True)]
     assert found(*kinds, subprotocols=("graphql-transport-ws", "other")) == []
 
 

@@ -96,5 +96,9 @@ def test_properties_at_which_the_official_parser_fails_are_patterns() -> None:
 
 
 def test_properties_that_are_called_like_keywords_are_properties() -> None:
-    schema = {"properties": {"items": {"type": "string"}, "$defs": {"type": "integer"}, "prefixItems": {}}, "$schema": "x"}
+    schema = {
+        "properties": {"items": {"type": "string"}, "$defs": {"type": "integer"}, "prefixItems": {}},
+        "$schema": "x",
+        "x-wsobserve-count": 3,
+    }
     assert draft07(schema, str) == {"properties": schema["properties"]}

@@ -39,19 +39,40 @@ class Exchange(Record, frozen=True, kw_only=True):
     evidence: str
 
 
+class _Fields(Record, frozen=True):
+    """A kind with what its schema says of the fields at the top of its messages."""
+
+    kind: MessageKind
+    properties: dict[str, dict[str, object]]
+    always: frozenset[str]  # those that are always there
+    required: frozenset[str]  # of these, those that are no constants
+
+
+def _fields_of(kind: MessageKind) -> _Fields:
+    declared, required = kind.json_schema.get("properties"), kind.json_schema.get("required")
+    properties = (
+        {name: inner for name, inner in declared.items() if isinstance(inner, dict)} if isinstance(declared, dict) else {}
+    )
+    always = frozenset(required if isinstance(required, list) else ()) & properties.keys()
+    varying = frozenset(name for name in always if not {"const", "enum"} & properties[name].keys())
+    return _Fields(kind, properties, always, varying)
+
+
 def exchanges(kinds: Iterable[MessageKind], subprotocols: Sequence[str] = ()) -> tuple[Exchange, ...]:
     """Of one channel. `subprotocols`: all that were agreed on it."""
-    ordered = sorted(kinds, key=lambda kind: kind.id)
-    from_client = [kind for kind in ordered if _only(kind, CLIENT_TO_SERVER)]
-    from_server = [kind for kind in ordered if _only(kind, SERVER_TO_CLIENT)]
+    described = [_fields_of(kind) for kind in sorted(kinds, key=lambda kind: kind.id)]
+    from_client = [each for each in described if _goes(each.kind, CLIENT_TO_SERVER)]
+    from_server = [each for each in described if _goes(each.kind, SERVER_TO_CLIENT)]
+    only_client = [each for each in from_client if not _goes(each.kind, SERVER_TO_CLIENT)]
+    only_server = [each for each in from_server if not _goes(each.kind, CLIENT_TO_SERVER)]
     found: dict[str, Exchange] = {}
     for exchange in (
         *_by_subprotocol(from_client, from_server, subprotocols),
-        *_by_json_rpc(from_client, from_server, CLIENT_TO_SERVER),
-        *_by_json_rpc(from_server, from_client, SERVER_TO_CLIENT),
+        *_by_json_rpc(only_client, from_server, CLIENT_TO_SERVER),
+        *_by_json_rpc(only_server, from_client, SERVER_TO_CLIENT),
         # Who asks is not inferred too: that it is the client is what is usual, and who came first says little.
-        *_by_name(from_client, from_server),
-        *_by_number(from_client, from_server),
+        *_by_name(only_client, only_server),
+        *_by_number(only_client, only_server),
     ):
         found.setdefault(exchange.request, exchange)
     return tuple(found[request] for request in sorted(found))
@@ -66,112 +87,98 @@ def correlated_fields(found: Iterable[Exchange]) -> dict[str, tuple[str, str]]:
     return fields
 
 
-def _only(kind: MessageKind, direction: Direction) -> bool:
-    return kind.direction == direction or set(kind.directions) == {direction}
+def _goes(kind: MessageKind, direction: Direction) -> bool:
+    return kind.direction == direction or direction in kind.directions
 
 
-def _by_subprotocol(requests: list[MessageKind], replies: list[MessageKind], subprotocols: Sequence[str]) -> list[Exchange]:
+def _by_subprotocol(requests: list[_Fields], replies: list[_Fields], subprotocols: Sequence[str]) -> list[Exchange]:
     if len(subprotocols) != 1:
         return []
     found = []
+    evidence = f"The subprotocol {code(subprotocols[0])} says so."
     for name, answers in SUBPROTOCOLS.get(subprotocols[0], {}).items():
+        ids = tuple(reply.kind.id for reply in replies if reply.kind.name in answers and "id" in reply.required)
         for request in requests:
-            if request.name == name and "id" in _required(request):
-                ids = tuple(kind.id for kind in replies if kind.name in answers and "id" in _required(kind))
-                evidence = f"The subprotocol {code(subprotocols[0])} says so."
-                found += [_exchange(request, CLIENT_TO_SERVER, ids, "id", evidence, certain=True)] if ids else []
+            if ids and request.kind.name == name and "id" in request.required:
+                found.append(_exchange(request, CLIENT_TO_SERVER, ids, "id", evidence, certain=True))
     return found
 
 
-def _by_json_rpc(requests: list[MessageKind], replies: list[MessageKind], direction: Direction) -> list[Exchange]:
+def _by_json_rpc(requests: list[_Fields], replies: list[_Fields], direction: Direction) -> list[Exchange]:
     """JSON-RPC 2.0, 4 and 5: a request has `method` and `id`, its response `id` and either `result` or `error`."""
     answers = tuple(
-        kind.id
-        for kind in replies
-        if "id" in _required(kind) and {"result", "error"} & _properties(kind).keys() and "method" not in _properties(kind)
+        reply.kind.id
+        for reply in replies
+        if "id" in reply.required and {"result", "error"} & reply.properties.keys() and "method" not in reply.properties
     )
     evidence = "JSON-RPC: a request has `method` and `id`, its response the same `id` and `result` or `error`."
     return [
         _exchange(request, direction, answers, "id", evidence, certain=True)
         for request in requests
-        if answers and "id" in _required(request) and "method" in _always_there(request)
+        if answers and "id" in request.required and "method" in request.always
     ]
 
 
-def _by_name(requests: list[MessageKind], replies: list[MessageKind]) -> list[Exchange]:
+def _by_name(requests: list[_Fields], replies: list[_Fields]) -> list[Exchange]:
     found = []
     for request in requests:
-        for field in sorted(_required(request)):
-            if TELLING.fullmatch(_plain(field)):
-                answers = [kind for kind in replies if request.first_ns <= kind.first_ns and _alike(request, kind, field)]
-                evidence = f"{code(field)} is always there, of one type, in kinds of both directions, and has a telling name."
-                if answers:
-                    ids = tuple(kind.id for kind in answers)
-                    found.append(_exchange(request, CLIENT_TO_SERVER, ids, field, evidence))
+        for field in sorted(request.required):
+            if not TELLING.fullmatch(_plain(field)):
+                continue
+            ids = tuple(
+                reply.kind.id
+                for reply in replies
+                if request.kind.first_ns <= reply.kind.first_ns and _alike(request, reply, field)
+            )
+            evidence = f"{code(field)} is always there, of one type, in kinds of both directions, and has a telling name."
+            if ids:
+                found.append(_exchange(request, CLIENT_TO_SERVER, ids, field, evidence))
     return found
 
 
-def _by_number(requests: list[MessageKind], replies: list[MessageKind]) -> list[Exchange]:
+def _by_number(requests: list[_Fields], replies: list[_Fields]) -> list[Exchange]:
     """One kind of reply came as often as one kind of request, and no other kind shares the field with either."""
     found = []
     for request in requests:
-        for field in sorted(_required(request)):
+        for field in sorted(request.required):
             if not POSSIBLE.fullmatch(_plain(field)):
                 continue
-            answers = [kind for kind in replies if _alike(request, kind, field)]
-            if len(answers) != 1 or _rivals(request, requests, answers[0], field) or not _as_many(request, answers[0]):
+            answers = [reply for reply in replies if _alike(request, reply, field)]
+            if len(answers) != 1 or not _as_many(request.kind, answers[0].kind):
+                continue
+            if any(_alike(other, answers[0], field) for other in requests if other is not request):
                 continue
             evidence = (
                 f"{code(field)} is always there, of one type, in these two kinds alone, and replies are as many as requests:"
-                f" {answers[0].messages:,} for {request.messages:,}."
+                f" {answers[0].kind.messages:,} for {request.kind.messages:,}."
             )
-            found.append(_exchange(request, CLIENT_TO_SERVER, (answers[0].id,), field, evidence))
+            found.append(_exchange(request, CLIENT_TO_SERVER, (answers[0].kind.id,), field, evidence))
     return found
-
-
-def _rivals(request: MessageKind, requests: list[MessageKind], reply: MessageKind, field: str) -> bool:
-    return any(_alike(kind, reply, field) for kind in requests if kind.id != request.id)
 
 
 def _as_many(request: MessageKind, reply: MessageKind) -> bool:
     unanswered = request.messages - reply.messages
-    if reply.first_ns < request.first_ns:
+    if request.messages < FEWEST or reply.first_ns < request.first_ns:
         return False
-    return request.messages >= FEWEST and 0 <= unanswered <= max(1, int(MOST_UNANSWERED * request.messages))
+    return 0 <= unanswered <= max(1, int(MOST_UNANSWERED * request.messages))
 
 
 def _exchange(
-    request: MessageKind, direction: Direction, replies: tuple[str, ...], field: str, evidence: str, *, certain: bool = False
+    request: _Fields, direction: Direction, replies: tuple[str, ...], field: str, evidence: str, *, certain: bool = False
 ) -> Exchange:
-    return Exchange(request=request.id, direction=direction, replies=replies, field=field, certain=certain, evidence=evidence)
+    return Exchange(
+        request=request.kind.id, direction=direction, replies=replies, field=field, certain=certain, evidence=evidence
+    )
 
 
-def _alike(one: MessageKind, other: MessageKind, field: str) -> bool:
+def _alike(one: _Fields, other: _Fields, field: str) -> bool:
     """Whether both always have it, of the same scalar type, and of the same form."""
-    if field not in _required(one) or field not in _required(other):
+    if field not in one.required or field not in other.required:
         return False
-    ours, theirs = _properties(one)[field], _properties(other)[field]
+    ours, theirs = one.properties[field], other.properties[field]
     forms = ("type", "format", "x-wsobserve-format")
     return str(ours.get("type")) in SCALARS and all(ours.get(form) == theirs.get(form) for form in forms)
 
 
 def _plain(name: str) -> str:
     return re.sub(r"[^a-z]", "", name.lower())
-
-
-def _properties(kind: MessageKind) -> dict[str, dict[str, object]]:
-    properties = kind.json_schema.get("properties")
-    return (
-        {name: inner for name, inner in properties.items() if isinstance(inner, dict)} if isinstance(properties, dict) else {}
-    )
-
-
-def _required(kind: MessageKind) -> set[str]:
-    """The fields that are always there and are no constants."""
-    properties = _properties(kind)
-    return {name for name in _always_there(kind) if not {"const", "enum"} & properties[name].keys()}
-
-
-def _always_there(kind: MessageKind) -> set[str]:
-    required = kind.json_schema.get("required")
-    return set(required if isinstance(required, list) else ()) & _properties(kind).keys()

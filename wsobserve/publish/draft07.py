@@ -17,7 +17,8 @@ NAMED = ("properties", "patternProperties", "dependentSchemas")
 LISTED = ("anyOf", "oneOf", "allOf")
 SINGLE = ("items", "additionalProperties", "propertyNames", "contains", "not", "if", "then", "else")
 AS_PATTERNS = ("$ref", "__proto__")
-NOT_IN_HERE = ("$schema", "$id", "$defs")
+# Counts are told of messages and shares of properties: one more for each place would only hide them.
+NOT_IN_HERE = ("$schema", "$id", "$defs", "x-wsobserve-count")
 
 
 def draft07(schema: Schema, renamed: Callable[[str], str]) -> Schema:
