@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsobserve.redaction import looks_like_identifier, path_template, redact_subprotocol, redact_target
+from wsobserve.redaction import looks_like_identifier, path_template, query_keys, redact_name, redact_subprotocol, redact_target
 
 TEMPLATES = [
     ("/", "/"),
@@ -98,6 +98,29 @@ def test_a_query_keeps_its_keys_and_loses_its_values(path: str, query: str | Non
 
 def test_a_query_of_many_keys_is_cut_and_says_so() -> None:
     assert redact_target("/", "a=1&" * 40).endswith("&a=***&...")
+
+
+@pytest.mark.parametrize(
+    ("query", "keys"),
+    [
+        (None, ()),
+        ("", ()),
+        ("v=1&token=a&token=b&&debug", ("debug", "token", "v")),
+        ("0123456789abcdef=1&v=2", ("***", "v")),
+    ],
+)
+def test_the_keys_of_a_query_come_each_once_and_sorted(query: str | None, keys: tuple[str, ...]) -> None:
+    assert query_keys(query) == keys
+
+
+def test_keys_beyond_the_limit_are_said_to_be_there() -> None:
+    assert query_keys("&".join(f"{letter}{other}=1" for letter in "abcdef" for other in "abcdef"))[-1] == "..."
+
+
+@given(st.text(max_size=80))
+def test_a_name_is_shown_as_it_is_or_not_at_all(name: str) -> None:
+    assert redact_name(name) in (name, "***")
+    assert all(redact_name(key) == key for key in query_keys(name) if key != "...")
 
 
 @given(st.text(max_size=200), st.text(max_size=200))

@@ -54,6 +54,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     volume_sizes: int = 64  # entries of one size histogram of a bucket; then its scale is halved
     series: int = 2_000  # series of messages, and of connections
     total_sizes: int = 512  # entries of one size histogram of a series
+    routes: int = 500  # servers, hosts and routes of handshakes
+    route_names: int = 64  # names of one kind (keys of the query, cookies, subprotocols...) of one of them
     closes: int = 64  # ways to close that are told apart in one series of connections
     stored_messages: int = 5_000  # the first messages of a run are kept in the store one by one
     stored_anomalies: int = 1_000  # the same for anomalies of each kind, and for capture losses of each reason

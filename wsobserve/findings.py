@@ -11,6 +11,7 @@ from wsobserve.records import Accounting, ConnectionSummary, Snapshot
 from wsobserve.schema.fold import SchemaFold
 from wsobserve.stats.channels import channel_totals
 from wsobserve.stats.connections import ConnectionFold
+from wsobserve.stats.routes import RouteFold
 from wsobserve.stats.series import SeriesFold
 from wsobserve.stats.volume import VolumeFold
 
@@ -23,6 +24,7 @@ class Findings:
         self.volumes = VolumeFold(limits)
         self.series = SeriesFold(limits)
         self.connections = ConnectionFold(limits)
+        self.routes = RouteFold(limits)
         self.accounting = Accounting()
         self.open_connections: list[ConnectionSummary] = []
         self.now_ns = 0  # the capture's clock: the latest packet
@@ -33,6 +35,7 @@ class Findings:
         self.volumes.merge(other.volumes)
         self.series.merge(other.series)
         self.connections.merge(other.connections)
+        self.routes.merge(other.routes)
         self.accounting.merge(other.accounting)
         self.open_connections += other.open_connections
         self.now_ns = max(self.now_ns, other.now_ns)
@@ -52,6 +55,7 @@ class Findings:
             volumes=self.volumes.changed() if only_changed else self.volumes.snapshot(self.now_ns),
             connection_totals=self.connections.snapshot(self.now_ns),
             open_connections=tuple(sorted(self.open_connections, key=_identity)),
+            routes=self.routes.snapshot(self.now_ns),
             kinds=kinds,
             messages_without_kind=self.schemas.without_kind,
             messages_in_overflow=self.series.overflow_messages,

@@ -176,6 +176,7 @@ class Pipeline:
             case Handshake():
                 self._payload.receive(record)
                 self._findings.connections.add(record)
+                self._findings.routes.add(record)
             case ConnectionSummary():
                 self._payload.forget(record.half.connection)
                 self._findings.connections.add(record)

@@ -206,7 +206,7 @@ class Handshake(Record, frozen=True, kw_only=True):
     """An opening handshake (RFC 6455, 4), accepted, refused or unanswered.
 
     Nothing in here is a secret: query values are redacted except a few of known meaning, path segments and
-    subprotocols that look like tokens are redacted, cookies and authorization are left out.
+    subprotocols that look like tokens are redacted, of cookies and authorization there are names and schemes alone.
     `time_ns`, `packet`: of the response; of the request as long as there is none.
     """
 
@@ -230,6 +230,11 @@ class Handshake(Record, frozen=True, kw_only=True):
     extensions: tuple[Extension, ...] = ()  # the ones agreed
     accept_valid: bool | None = None  # Sec-WebSocket-Accept; None: cannot be told
     state: Literal["accepted", "refused", "unanswered"] = "accepted"
+    # What else the request has, each sorted and bounded, without values: a name that may be one is `***`.
+    query_keys: tuple[str, ...] = ()
+    request_fields: tuple[str, ...] = ()  # header fields but those of HTTP and RFC 6455, lower case
+    # By what it seems to say who asks: `header:authorization:bearer`, `cookie:session_id`, `query:token`, `subprotocol:bearer`
+    credentials: tuple[str, ...] = ()
 
 
 OPCODE_NAMES = {0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
@@ -494,6 +499,31 @@ class ConnectionTotal(Record, frozen=True, kw_only=True):
     duration_ns: Sizes = Sizes()
 
 
+class RouteTotal(Record, frozen=True, kw_only=True):
+    """All opening handshakes of one server, host and route since the start.
+
+    The counts by name are of the `requests`: how many of them have it. Names beyond a limit are one, `_overflow`; so are
+    routes beyond a limit. Names are redacted as in `Handshake`.
+    """
+
+    server: str | None  # ip:port
+    host: str | None  # as the clients call it
+    route: str | None  # path template; None: no request was captured
+    accepted: int = 0
+    refused: int = 0
+    unanswered: int = 0
+    requests: int = 0  # of the accepted ones: those whose request was captured
+    vouched: int = 0  # of the requests: those with a credential
+    query_keys: dict[str, int] = {}
+    query_values: dict[str, int] = {}  # `EIO=4`: of the few keys whose values are shown
+    request_fields: dict[str, int] = {}
+    credentials: dict[str, int] = {}
+    origins: dict[str, int] = {}  # by scheme: `https`, `http`, `null`...; `none`: it has no Origin, so it is no browser's
+    versions: dict[str, int] = {}  # Sec-WebSocket-Version
+    subprotocols: dict[str, int] = {}  # agreed, of the accepted handshakes
+    extensions: dict[str, int] = {}  # the same
+
+
 class MessageKind(Record, frozen=True, kw_only=True):
     """One kind of message, and the JSON Schema (2020-12) inferred for it.
 
@@ -563,6 +593,7 @@ class Snapshot(Record, frozen=True, kw_only=True):
     volumes: tuple[ChannelVolume, ...] = ()
     connection_totals: tuple[ConnectionTotal, ...] = ()
     open_connections: tuple[ConnectionSummary, ...] = ()
+    routes: tuple[RouteTotal, ...] = ()
     kinds: tuple[MessageKind, ...] = ()
     messages_without_kind: int = 0  # not JSON, undecoded, or beyond the limit of kinds
     drift: tuple[SchemaDrift, ...] = ()  # since the snapshot before

@@ -100,9 +100,23 @@ def redact_target(path: str, query: str | None) -> str:
     return f"{template}?{'&'.join(shown)}"
 
 
+def redact_name(name: str) -> str:
+    """The name of a query's key or of a cookie, when it looks like one; what does not may be anything."""
+    return name if QUERY_KEY.fullmatch(name) and not looks_like_identifier(name) else REDACTED
+
+
+def query_keys(query: str | None) -> tuple[str, ...]:
+    """The keys of a query, each once and sorted, redacted; `...` when there are more than are looked at."""
+    if not query:
+        return ()
+    fields = query.split("&", MAX_QUERY_KEYS)
+    keys = {redact_name(field.partition("=")[0]) for field in fields[:MAX_QUERY_KEYS] if field}
+    return (*sorted(keys), CUT) if len(fields) > MAX_QUERY_KEYS else tuple(sorted(keys))
+
+
 def _redact_field(field: str) -> str:
     key, equals, value = field.partition("=")
-    if not QUERY_KEY.fullmatch(key) or looks_like_identifier(key):
+    if redact_name(key) == REDACTED:
         return REDACTED
     if not equals:
         return key

@@ -45,6 +45,9 @@ def tell(data: bytes) -> object:
         if isinstance(record, Handshake):
             assert record.half.direction == "client_to_server"
             assert record.path_template is None or len(record.path_template) <= 256
+            for names in (record.query_keys, record.request_fields, record.credentials):
+                assert len(names) <= 33 * 3
+                assert all(len(name) <= 100 for name in names)
         if hidden and isinstance(record, Handshake | ConnectionSummary | Anomaly):
             assert SECRET.decode() not in repr(record)
     if sampled(data):

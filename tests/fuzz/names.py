@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from wsobserve.redaction import looks_like_identifier, path_template, redact_subprotocol, redact_target
+import re
+
+from wsobserve.redaction import looks_like_identifier, path_template, query_keys, redact_subprotocol, redact_target
 
 
 def tell(data: bytes) -> object:
@@ -15,6 +17,8 @@ def tell(data: bytes) -> object:
     target = redact_target(path, query if question_mark else None)
     assert target.startswith(template)
     assert len(target) <= 256 + 32 * 80
+    assert all(len(key) <= 32 for key in query_keys(query))
+    assert set(query_keys(query)) <= {*re.split("[?&=]", target), "***", "..."}
     subprotocol = redact_subprotocol(text)
     assert len(subprotocol) <= 160
     return template, target, subprotocol, looks_like_identifier(text)

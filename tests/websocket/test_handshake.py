@@ -82,7 +82,36 @@ def test_a_handshake_that_is_right_in_everything() -> None:
         extensions=(deflate,),
         accept_valid=True,
         state="accepted",
+        query_keys=("EIO", "token"),
+        credentials=("query:token",),
     )
+
+
+def test_of_fields_that_nobody_reads_there_are_names_alone() -> None:
+    record, _ = handshake(
+        request(
+            "/?access_token=a&vsn=2",
+            ("Authorization", "Bearer a.b.c"),
+            ("Cookie", "session_id=1; theme=dark"),
+            ("X-Tenant", "acme"),
+            ("Accept-Language", "de"),
+            ("Sec-WebSocket-Protocol", "chat, bearer.s3cr3ts3cr3ts3cr3ts3cr3t"),
+        ),
+        response(),
+    )
+    assert record.query_keys == ("access_token", "vsn")
+    assert record.request_fields == ("authorization", "cookie", "x-tenant")
+    assert record.credentials == (
+        "cookie:session_id",
+        "header:authorization:bearer",
+        "query:access_token",
+        "subprotocol:bearer",
+    )
+
+
+def test_without_its_request_nothing_is_known_of_what_it_carried() -> None:
+    record, _ = handshake(None, response())
+    assert (record.query_keys, record.request_fields, record.credentials) == ((), (), ())
 
 
 def test_a_refusal_and_no_answer_at_all() -> None:
@@ -262,7 +291,14 @@ HIDING_PLACES = [
     pytest.param(request(f"/chat/{SECRET}"), id="path"),
     pytest.param(request("/", ("Cookie", f"id={SECRET}")), id="cookie"),
     pytest.param(request("/", ("Authorization", f"Bearer {SECRET}")), id="authorization"),
+    pytest.param(request("/", ("Cookie", SECRET)), id="cookie without a name"),
+    pytest.param(request("/", ("Cookie", f"{SECRET}=1")), id="cookie name"),
+    pytest.param(request("/", ("Cookie", f'id="a; b={SECRET}; c"')), id="quoted cookie"),
+    pytest.param(request("/", ("Authorization", SECRET)), id="authorization without a scheme"),
+    pytest.param(request("/", ("Authorization", f"{SECRET} x")), id="authorization scheme"),
     pytest.param(request("/", ("X-Api-Key", SECRET)), id="another field"),
+    pytest.param(request("/", ("X-Api-Key", f"a\r\n {SECRET}: b")), id="folded field"),
+    pytest.param(request("/", (SECRET, "a")), id="field name"),
     pytest.param(request("/", ("Referer", f"https://example.test/?token={SECRET}")), id="referer"),
     pytest.param(request("/", ("Sec-WebSocket-Protocol", f"chat, bearer.{SECRET}")), id="subprotocol"),
     pytest.param(request("/", ("Sec-WebSocket-Extensions", f"auth; token={SECRET}")), id="extension parameter"),

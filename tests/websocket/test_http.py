@@ -93,10 +93,12 @@ def test_fields_are_folded_repeated_spaced_and_cased() -> None:
         "Host",
         "X-Unread: nobody",
         "  reads this",
+        "  host: nor this",
     ]
     found = parse_head("\r\n".join(lines).encode(), 0, 0)
     assert found is not None
     assert found.fields == {"upgrade": "h2c, WebSocket", "user-agent": "one two three", "origin": ""}
+    assert found.carried == ("x-unread",)
     assert found.tokens("upgrade") == ["h2c", "websocket"]
     assert found.asks_for_websocket
 
@@ -190,6 +192,7 @@ def test_a_head_takes_no_more_memory_than_its_length_however_many_fields_it_has(
     found = parse_head(f"GET / HTTP/1.1\r\nCookie: id=s3cr3t\r\nHost: h\r\n{fields}".encode(), 0, 0)
     assert found is not None
     assert found.fields == {"host": "h"}
+    assert len(found.carried) <= 33
 
 
 def test_many_heads_that_come_at_once() -> None:

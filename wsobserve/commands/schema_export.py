@@ -13,14 +13,22 @@ from wsobserve.commands.running import Failure, failures_as_lines, observed
 
 @click.command("export", epilog=options.FILES_HELP)
 @options.files
-@click.option("--as", "form", type=click.Choice(["json-schema"]), default="json-schema", help="The form of the documents.")
-@click.option("--output", metavar="DIRECTORY", help="Write one document a channel into this directory.")
+@click.option(
+    "--as", "form", type=click.Choice(["json-schema", "asyncapi"]), default="json-schema", help="The form of the documents."
+)
+@click.option("--output", metavar="PATH", help="Write one document a channel into this directory; with asyncapi, this file.")
+@click.option("--title", help="With asyncapi: the name of the service.")
 @options.workers
-def schema_export(files: tuple[str, ...], form: str, output: str | None, workers: int | None) -> None:
+def schema_export(files: tuple[str, ...], form: str, output: str | None, title: str | None, workers: int | None) -> None:
     """Export the inferred schemas: one JSON Schema (2020-12) a channel."""
     from wsobserve.schema.document import channel_documents, document_name, document_text
 
     with failures_as_lines():
+        if form == "asyncapi":
+            from wsobserve.commands.asyncapi_export import export_asyncapi
+
+            export_asyncapi(observed(files, workers), output, title)
+            return
         documents = channel_documents(observed(files, workers).kinds)
         if output is None:
             sys.stdout.write(document_text(documents))

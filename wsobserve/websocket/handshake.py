@@ -11,7 +11,8 @@ import hashlib
 import re
 
 from wsobserve.records import AnomalyKind, Extension, Half, Handshake
-from wsobserve.redaction import REDACTED, path_template, redact_subprotocol, redact_target
+from wsobserve.redaction import REDACTED, path_template, query_keys, redact_subprotocol, redact_target
+from wsobserve.websocket.carried import credentials, field_names
 from wsobserve.websocket.http import Head
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
@@ -143,6 +144,8 @@ def handshake_of(
     if "://" in path and not path.startswith("/"):
         # RFC 9112, 3.2.2: absolute form, as sent to a proxy.
         path = "/" + path.partition("://")[2].partition("/")[2]
+    keys = query_keys(query)
+    carried = request.carried if request else ()
     handshake = Handshake(
         half=half,
         time_ns=at.time_ns,
@@ -164,6 +167,9 @@ def handshake_of(
         extensions=shown_extensions(agreed),
         accept_valid=accept_valid,
         state="accepted" if accepted else "refused" if response else "unanswered",
+        query_keys=keys,
+        request_fields=field_names(carried),
+        credentials=credentials(carried, keys, offered_subprotocols),
     )
     return handshake, findings
 

@@ -11,6 +11,8 @@ import re
 
 import msgspec
 
+from wsobserve.websocket.carried import Carried
+
 REQUEST_START = re.compile(rb"[A-Z][A-Z-]{1,19} ")
 # What every request line looks like before its first space, as far as it has come.
 REQUEST_PREFIX = re.compile(rb"[A-Z][A-Z-]{0,19}( .*)?", re.DOTALL)
@@ -42,7 +44,10 @@ FIELDS = {
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The head of a request or a response. Of its fields those of FIELDS; those of one name are joined by `, `."""
+    """The head of a request or a response. Of its fields those of FIELDS; those of one name are joined by `, `.
+
+    `carried`: what a request's other fields are, without a value (see `carried`).
+    """
 
     time_ns: int
     packet: int
@@ -50,6 +55,7 @@ class Head(msgspec.Struct, frozen=True):
     target: str | None = None
     status_code: int | None = None  # of a response
     fields: dict[str, str] = {}
+    carried: tuple[str, ...] = ()
 
     def tokens(self, name: str) -> list[str]:
         """The comma-separated tokens of a field, lower case."""
@@ -230,23 +236,29 @@ HEAD_END = re.compile(rb"\r?\n\r?\n")
 def parse_head(data: bytes, time_ns: int, packet: int) -> Head | None:
     """A head without its closing empty line; None when its first line is neither a request's nor a status line."""
     lines = [line.rstrip(b"\r") for line in data.split(b"\n")]
+    request = REQUEST_LINE.fullmatch(lines[0])
     fields: dict[str, str] = {}
+    carried = Carried()
     name = ""
     for line in lines[1:]:
         text = line.decode("latin-1")
-        if text[:1] in (" ", "\t") and name:
-            # RFC 9112, 5.2: obsolete line folding.
-            fields[name] = f"{fields[name]} {text.strip()}".strip()
+        if text[:1] in (" ", "\t"):
+            # RFC 9112, 5.2: obsolete line folding. Behind a field that nobody reads it is more of its value, and no field.
+            if name:
+                fields[name] = f"{fields[name]} {text.strip()}".strip()
             continue
         key, _, value = text.partition(":")
         name = key.strip().lower()
-        if name not in FIELDS or len(key) == len(text):
+        if len(key) == len(text):
             name = ""
-            continue
-        fields[name] = f"{fields[name]}, {value.strip()}" if name in fields else value.strip()
-    request = REQUEST_LINE.fullmatch(lines[0])
+        elif name in FIELDS:
+            fields[name] = f"{fields[name]}, {value.strip()}" if name in fields else value.strip()
+        else:
+            if request is not None:
+                carried.add(name, value)
+            name = ""
     if request is not None:
-        return Head(time_ns, packet, request[1].decode(), request[2].decode("latin-1"), None, fields)
+        return Head(time_ns, packet, request[1].decode(), request[2].decode("latin-1"), None, fields, carried.names())
     status = STATUS_LINE.fullmatch(lines[0])
     if status is not None:
         return Head(time_ns, packet, None, None, int(status[1]), fields)

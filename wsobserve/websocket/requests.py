@@ -50,4 +50,4 @@ class Requests:
 
 
 def _length(head: Head) -> int:
-    return len(head.target or "") + sum(map(len, head.fields.values()))
+    return len(head.target or "") + sum(map(len, head.fields.values())) + sum(map(len, head.carried))
