@@ -18,7 +18,7 @@ from wsobserve.commands.running import Failure, failures_as_lines, observed
 @options.workers
 def schema_export(files: tuple[str, ...], form: str, output: str | None, workers: int | None) -> None:
     """Export the inferred schemas: one JSON Schema (2020-12) a channel."""
-    from wsobserve.schema.document import channel_documents, document_name, document_text
+    from wsobserve.publish.documents import channel_documents, document_name, document_text
 
     with failures_as_lines():
         documents = channel_documents(observed(files, workers).kinds)
