@@ -146,3 +146,69 @@ def kind_lists(draw: st.DrawFn) -> list[MessageKind]:
         }
         made.append(kind(f"chat.server.kind{number}-{number:06x}", schema, name=f"kind{number}"))
     return made
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=6)
+ANYTHING: st.SearchStrategy[Any] = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 5), TEXTS, st.lists(st.integers(), max_size=2)
+)
+OF_FORMAT = {
+    "uuid": st.uuids().map(str),
+    "date-time": st.sampled_from(["2026-11-28T09:00:00Z", "2026-11-28t09:00:00.123456789+02:00", "2016-12-31T23:59:60Z"]),
+}
+
+
+def messages_of(schema: Schema) -> st.SearchStrategy[Any]:
+    """Values that a schema without references accepts."""
+    if "const" in schema:
+        return st.just(schema["const"])
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    if "anyOf" in schema:
+        return st.one_of([messages_of(part) for part in schema["anyOf"]])
+    types = schema.get("type", ())
+    if not types:
+        return ANYTHING
+    return st.one_of([_of_type(name, schema) for name in ([types] if isinstance(types, str) else types)])
+
+
+def _of_type(name: str, schema: Schema) -> st.SearchStrategy[Any]:
+    match name:
+        case "null":
+            return st.none()
+        case "boolean":
+            return st.booleans()
+        case "integer":
+            return st.integers(schema.get("minimum", -(10**6)), schema.get("maximum", 10**18))
+        case "number":
+            return st.floats(schema.get("minimum"), allow_nan=False, allow_infinity=False) | st.integers(1, 9)
+        case "array":
+            return _arrays(schema)
+        case "object":
+            return _objects(schema)
+    if "pattern" in schema:
+        return st.from_regex(schema["pattern"].rstrip("$") + r"\Z")
+    if "format" in schema:
+        return OF_FORMAT[schema["format"]]
+    if "maxLength" in schema:
+        return st.text(st.characters(codec="utf-8"), min_size=schema.get("minLength", 0), max_size=schema["maxLength"])
+    return TEXTS
+
+
+def _arrays(schema: Schema) -> st.SearchStrategy[Any]:
+    if "prefixItems" in schema:
+        return st.tuples(*[messages_of(part) for part in schema["prefixItems"]]).map(list)
+    return st.lists(messages_of(schema.get("items", {})), max_size=3)
+
+
+def _objects(schema: Schema) -> st.SearchStrategy[Any]:
+    properties, others = schema.get("properties", {}), schema.get("additionalProperties", {})
+    required = set(schema.get("required", ()))
+    known = st.fixed_dictionaries(
+        {name: messages_of(properties[name]) for name in properties if name in required},
+        optional={name: messages_of(properties[name]) for name in properties if name not in required},
+    )
+    if others is False:
+        return known
+    more = st.dictionaries(TEXTS.filter(lambda name: name not in properties), messages_of(others), max_size=2)
+    return st.tuples(more, known).map(lambda pair: pair[0] | pair[1])

@@ -6,9 +6,11 @@ The same structure used in the same places has the same name, whatever came firs
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from wsobserve.publish.structure import Step
+from wsobserve.records import MessageKind
 
 UNCHANGED = frozenset(
     ("news", "series", "species", "means", "always", "os", "dns", "tls", "https", "sms", "gps", "aws", "js", "css", "data")
@@ -104,3 +106,23 @@ def free_name(wanted: Sequence[str], taken: Collection[str]) -> str:
     while f"{wanted[0]}{number}".lower() in lower:
         number += 1
     return f"{wanted[0]}{number}"
+
+
+def kind_names(kinds: Sequence[MessageKind], reserved: Collection[str] = ()) -> dict[str, str]:
+    """By id: a name for programs. Kinds of the same name are told apart by who sends, then by channel, then by number."""
+    wishes = {kind.id: _kind_wishes(kind) for kind in kinds}
+    levels = [Counter(wished[level].lower() for wished in wishes.values()) for level in range(4)]
+    taken = set(reserved)
+    names: dict[str, str] = {}
+    for kind in sorted(kinds, key=lambda kind: kind.id):
+        alone = [name for level, name in zip(levels, wishes[kind.id], strict=True) if level[name.lower()] == 1]
+        names[kind.id] = free_name([*alone, wishes[kind.id][-1]], taken)
+        taken.add(names[kind.id])
+    return names
+
+
+def _kind_wishes(kind: MessageKind) -> list[str]:
+    sender = kind.direction.partition("_")[0].capitalize() if kind.direction else ""
+    channel = pascal_case(kind.channel)
+    name = pascal_case(kind.name or "") or f"{channel}Message"
+    return [name, f"{sender}{name}", f"{channel}{name}", f"{channel}{sender}{name}"]
