@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from wsobserve.publish.naming import free_name, place_names
+from wsobserve.publish.naming import free_name, pascal_case, place_names
 from wsobserve.publish.python_module import FORMATS, IN_ANNOTATIONS, OF_BASE_MODEL, RESERVED, module_text
 from wsobserve.publish.python_text import Call, Either, Expression, docstring, flat, laid_out, literal
 from wsobserve.publish.sentences import kind_sentence
@@ -67,14 +67,20 @@ class _Module:
         self._aliases: dict[str, Expression] = {}
         self._used: set[str] = set()
 
-    def _name_records(self, type_: Type, owner: str, path: tuple[Step, ...]) -> None:
-        """A name for each record inside; all names are given before any attribute is, which must hide none of them."""
+    def _name_records(self, type_: Type, owner: str, path: tuple[Step, ...], tag: str | None = None) -> None:
+        """A name for each record inside; all names are given before any attribute is, which must hide none of them.
+
+        `tag`: the property whose constant tells it from its siblings.
+        """
         if isinstance(type_, Fields):
-            name = free_name(place_names(owner, path), self._taken)
+            wished = place_names(owner, path)
+            value = next((_tag_word(field.type) for field in type_.fields if field.name == tag), "")
+            name = free_name([f"{wished[0]}{value}", *wished] if value else wished, self._taken)
             self._taken.add(name)
             self._records[owner, path] = name
+        inner_tag = discriminator(without_null(type_.options), self._declarations) if isinstance(type_, OneOf) else None
         for step, inner in parts(type_):
-            self._name_records(inner, owner, (*path, step))
+            self._name_records(inner, owner, (*path, step), inner_tag)
 
     def _find_tags(self) -> set[tuple[int, str]]:
         """The fields of records (by id()) that tell the options of some union apart."""
@@ -320,6 +326,10 @@ class _Module:
             case Either(options=options):
                 return set().union(*map(self._needs, options))
         return {expression} & self._aliases.keys()
+
+
+def _tag_word(type_: Type) -> str:
+    return pascal_case(str(type_.values[0])) if isinstance(type_, Constants) and len(type_.values) == 1 else ""
 
 
 def _argument(name: str, value: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from wsobserve.publish.structure import FORMAT, PRESENCE, TRUNCATED, Schema
 from wsobserve.records import MessageKind
 
 DIRECTION_WORDS = {
@@ -38,3 +39,43 @@ def moment(time_ns: int) -> str:
         return datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (OverflowError, ValueError, OSError):
         return ""
+
+
+def share_words(share: float) -> str:
+    """`12.5 %`; what is not quite all or none is never written as such."""
+    percent = f"{share:.1%}"
+    if percent == "100.0%" and share < 1:
+        return "over 99.9 %"
+    if percent == "0.0%" and share > 0:
+        return "under 0.1 %"
+    return percent.replace(".0%", "%").replace("%", " %")
+
+
+def presence_words(schema: Schema) -> list[str]:
+    """How often an optional field is there, when that is known."""
+    share = schema.get(PRESENCE)
+    return [f"in {share_words(share)}"] if isinstance(share, float | int) and share < 1 else []
+
+
+RANGES = (("minimum", "maximum", ""), ("minLength", "maxLength", "characters"), ("minItems", "maxItems", "elements"))
+
+
+def constraint_words(schema: Schema) -> list[str]:
+    """Formats, patterns and ranges, in words."""
+    said = [str(schema[keyword]) for keyword in ("format", FORMAT) if keyword in schema]
+    if "pattern" in schema:
+        said.append(f"matches {schema['pattern']}")
+    if schema.get("contentEncoding"):
+        said.append(f"bytes, in JSON as {schema['contentEncoding']}")
+    for least, most, noun in RANGES:
+        if least in schema and schema.get(least) == schema.get(most):
+            said.append(f"exactly {schema[least]} {noun}".rstrip())
+        elif least in schema and most in schema:
+            said.append(f"{schema[least]} to {schema[most]} {noun}".rstrip())
+        elif least in schema:
+            said.append(f"at least {schema[least]} {noun}".rstrip())
+        elif most in schema:
+            said.append(f"at most {schema[most]} {noun}".rstrip())
+    if schema.get(TRUNCATED):
+        said.append("not described in full")
+    return said
