@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from wsobserve.commands.schema_export import schema_export
+from wsobserve.commands.schema_overlay import schema_overlay
 from wsobserve.commands.schema_registry import schema_show
 
 
@@ -13,5 +14,5 @@ def schema() -> None:
     """Infer the schemas of message kinds."""
 
 
-for command in (schema_show, schema_export):
+for command in (schema_show, schema_export, schema_overlay):
     schema.add_command(command)

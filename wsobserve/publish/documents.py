@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from wsobserve.publish.definitions import shared_definitions
 from wsobserve.publish.structure import COUNT, OWN, REFERENCE, Schema, in_order
@@ -20,12 +21,27 @@ DIRECTIONS, DISCRIMINATOR = f"{OWN}directions", f"{OWN}discriminator"
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def channel_documents(kinds: Iterable[MessageKind], direction: Direction | None = None) -> dict[str, Schema]:
+class Noted(Protocol):
+    """What a person says of a channel."""
+
+    @property
+    def title(self) -> str | None:
+        """Instead of its path."""
+
+    @property
+    def description(self) -> str | None:
+        """In a sentence or two."""
+
+
+def channel_documents(
+    kinds: Iterable[MessageKind], direction: Direction | None = None, notes: Mapping[str, Noted] | None = None
+) -> dict[str, Schema]:
     """By channel: a schema that accepts what any of its kinds accepts, with each kind as a definition.
 
-    `direction`: only what was seen in that one, or in a direction that is not known.
+    `direction`: only what was seen in that one, or in a direction that is not known. `notes`: what is said of channels.
     """
-    return {channel: _document(channel, found) for channel, found in by_channel(in_direction(kinds, direction)).items()}
+    found = by_channel(in_direction(kinds, direction))
+    return {channel: _document(channel, ordered, (notes or {}).get(channel)) for channel, ordered in found.items()}
 
 
 def in_direction(kinds: Iterable[MessageKind], direction: Direction | None) -> list[MessageKind]:
@@ -47,13 +63,14 @@ def by_channel(kinds: Iterable[MessageKind]) -> dict[str, list[MessageKind]]:
     return dict(sorted(found.items()))
 
 
-def _document(channel: str, kinds: list[MessageKind]) -> Schema:
+def _document(channel: str, kinds: list[MessageKind], note: Noted | None) -> Schema:
     shared = shared_definitions(kinds)
     messages = {kind.id: shared.schemas[kind.id] | _told_beside(kind) for kind in kinds}
     return in_order(
         {
             "$schema": DIALECT,
-            "title": channel,
+            "title": (note.title if note is not None else None) or channel,
+            **({"description": note.description} if note is not None and note.description else {}),
             "anyOf": [{"$ref": REFERENCE + kind.id} for kind in kinds],
             COUNT: sum(kind.messages for kind in kinds),
             "$defs": {**messages, **shared.definitions},

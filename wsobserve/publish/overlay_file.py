@@ -142,12 +142,14 @@ def _loaded(text: str) -> tuple[Any, dict[str, int]]:
         for event in yaml.parse(text, yaml.SafeLoader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEEPEST:
-                raise yaml.constructor.ConstructorError(None, None, "nested too deeply", event.start_mark)
+                raise _refused(event, "nested too deeply")
             if isinstance(event, yaml.AliasEvent):  # a few lines of them can stand for billions of values
-                raise yaml.constructor.ConstructorError(None, None, "text with * in front needs quotes", event.start_mark)
+                raise _refused(event, "text with * in front needs quotes")
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         return (None if node is None else _value(loader, node, "$", lines)), lines
+    except OverlayError:
+        raise
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}: " if mark else ""
@@ -156,21 +158,27 @@ def _loaded(text: str) -> tuple[Any, dict[str, int]]:
         raise OverlayError(OWN_LINE.sub(" ", str(error))) from None
 
 
+def _refused(part: Any, why: str) -> OverlayError:
+    return OverlayError(f"line {part.start_mark.line + 1}: {why}")
+
+
 def _value(loader: Any, node: Any, where: str, lines: dict[str, int]) -> Any:
     import yaml
 
     line = node.start_mark.line + 1
     if where in lines:
-        raise yaml.constructor.ConstructorError(None, None, "is there twice", node.start_mark)
+        raise _refused(node, "is there twice")
     lines[where] = line
     if isinstance(node, yaml.SequenceNode):
         return [_value(loader, part, f"{where}[{index}]", lines) for index, part in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):
-        made = {}
+        made: dict[str, Any] = {}
         for key_node, part in node.value:
             key = loader.construct_object(key_node)
             if not isinstance(key, str):
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} must be text, in quotes", key_node.start_mark)
-            made[key] = _value(loader, part, f"{where}.{key}", lines)
+                raise _refused(key_node, f"{key!r} must be text, in quotes")
+            value = _value(loader, part, f"{where}.{key}", lines)
+            if value is not None:  # a setting without a value says nothing
+                made[key] = value
         return made
     return loader.construct_object(node)

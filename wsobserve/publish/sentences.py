@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from wsobserve.publish.structure import FORMAT, PRESENCE, TRUNCATED, Schema
@@ -79,3 +81,28 @@ def constraint_words(schema: Schema) -> list[str]:
     if schema.get(TRUNCATED):
         said.append("not described in full")
     return said
+
+
+def kind_facts(kind: MessageKind, total: int, code: Callable[[str], str], *, with_direction: bool = True) -> list[str]:
+    """What is known of a kind as a whole. `total`: messages of its channel; `code` writes a name or value."""
+    share = f" ({share_words(kind.messages / total)} of the channel)" if total > kind.messages else ""
+    facts = [f"{counted(kind.messages, 'message')}{share}{', ' + direction_words(kind) if with_direction else ''}"]
+    if kind.discriminator:
+        constants = [f"{code(at)} = {code(json.dumps(value, ensure_ascii=False))}" for at, value in kind.discriminator]
+        facts.append(f"told by {', '.join(constants)}")
+    if kind.formats:
+        facts.append("as " + ", ".join(sorted(kind.formats)))
+    if kind.confidence is not None:
+        facts.append(f"the next one fits with a chance of {share_words(kind.confidence)}")
+    return [*facts, f"id {code(kind.id)}"]
+
+
+def summary_sentences(kinds: Sequence[MessageKind]) -> str:
+    """How much was seen, when, and what such figures are worth."""
+    channels = len({kind.channel for kind in kinds})
+    messages = sum(kind.messages for kind in kinds)
+    told = f"{counted(channels, 'channel')}, {counted(len(kinds), 'kind')}, {counted(messages, 'message')}."
+    if kinds:
+        first, last = moment(min(kind.first_ns for kind in kinds)), moment(max(kind.last_ns for kind in kinds))
+        told += f" Seen from {first} to {last}." if first and last else ""
+    return f"{told} Inferred from captured traffic by wsobserve: what was seen, not what is allowed."
