@@ -17,6 +17,8 @@ from wsobserve.publish.html_page import html_text
 from wsobserve.publish.overlay_file import ChannelNote
 from wsobserve.records import MessageKind
 
+pytestmark = pytest.mark.build_independent
+
 VOID = {"meta", "link", "img", "br", "hr", "input", "base", "wbr"}
 USER = record("id name", id={"type": "integer"}, name={"type": "string"})
 HOSTILE = "</code><script>alert(1)</script>\" onload='x' &amp; \u202e\x00"

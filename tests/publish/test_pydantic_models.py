@@ -213,6 +213,15 @@ def test_a_kind_that_is_no_object_is_not_converted_either() -> None:
     assert not accepts(imported(kind("a", {"type": "integer"}), kind("b", {"type": "null"})), "5")
 
 
+def test_lists_keep_their_bounds() -> None:
+    none, some = {"type": "array", "maxItems": 0}, {"type": "array", "items": {"type": "null"}, "minItems": 1, "maxItems": 2}
+    module = imported(kind("a", record(none=none, some=some), name="lists"))
+    assert accepts(module, {"none": [], "some": [None]})
+    wrongs: list[dict[str, Any]] = [{"none": [1]}, {"some": []}, {"some": [None] * 3}]
+    for wrong in wrongs:
+        assert not accepts(module, wrong), wrong
+
+
 def test_open_records_keep_what_is_not_described() -> None:
     open_record = {"type": "object", "properties": {"a": {"type": "integer"}}}
     module = imported(kind("a", open_record | {"additionalProperties": {"type": "integer"}}, name="typed"), kind("b", record()))
@@ -226,10 +235,12 @@ def test_a_pattern_that_the_engine_may_not_know_is_left_out() -> None:
         a={"type": "string", "pattern": "^[a-z]+$"},
         b={"type": "string", "pattern": "^(?=x)"},
         c={"type": "string", "pattern": "("},
+        d={"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"},
     )
     module = imported(kind("a", schema, name="p"))
     assert not accepts(module, {"a": "1"})
-    assert accepts(module, {"a": "x", "b": "y", "c": "z"})
+    assert not accepts(module, {"d": "1x5"})
+    assert accepts(module, {"a": "x", "b": "y", "c": "z", "d": "-1.5"})
 
 
 def test_hostile_names_and_descriptions_stay_text() -> None:
@@ -257,10 +268,25 @@ def test_the_messages_of_a_capture_are_accepted_and_given_back(capture: str) -> 
         assert given_back(module, payload, channel) == json.loads(payload)
 
 
-@pytest.mark.parametrize("capture", WITH_JSON)
+def kinds_of_all_sorts() -> list[MessageKind]:
+    """What the captures do not have: every format, constants of all types, names that need an alias, long unions."""
+    formats = ["date-time", "date", "uuid", "ipv4", "ipv6", "email", "uri", "time", "duration", "hostname"]
+    fields: dict[str, Any] = {f"a {form}": {"type": "string", "format": form} for form in formats}
+    fields |= {"many": {"enum": [f"value number {number}" for number in range(40)]}, "mixed": {"enum": [1, True, None, 2.5]}}
+    fields["union"] = {"anyOf": [record(**{f"field{n}": {"type": "integer", "minimum": 0}}) for n in range(12)]}
+    fields["tuple"] = {
+        "type": "array",
+        "prefixItems": [{"type": "string", "maxLength": 99, "minLength": 5}] * 3,
+        "items": False,
+    }
+    fields["described"] = {"type": "string", "description": "A 'long' description of the \"field\" " * 9, "deprecated": True}
+    return [kind("k", record("many", **fields), name="everything"), kind("l", {"type": "array", "items": {"type": "null"}})]
+
+
+@pytest.mark.parametrize("capture", [*WITH_JSON, "all sorts"])
 def test_the_text_is_as_a_formatter_would_leave_it(capture: str, tmp_path: Path) -> None:
     path = tmp_path / "models.py"
-    text = pydantic_module(observed(capture)[0])
+    text = pydantic_module(kinds_of_all_sorts() if capture == "all sorts" else observed(capture)[0])
     path.write_text(text)
     ruff = [sys.executable, "-m", "ruff"]
     subprocess.run([*ruff, "format", "--isolated", path], check=True, capture_output=True)

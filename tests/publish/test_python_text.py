@@ -39,6 +39,9 @@ def test_what_does_not_fit_is_broken_at_its_brackets() -> None:
 @given(st.lists(EXPRESSIONS, min_size=20, max_size=40))
 def test_a_formatter_changes_nothing(expressions: list[Expression]) -> None:
     lines = [line for number, each in enumerate(expressions) for line in laid_out(f"x{number} = ", each)]
+    calls = [each if isinstance(each, Call) else Call("list", (each,)) for each in expressions]
+    lines += ["", "", "class A:"]
+    lines += [line for number, each in enumerate(calls) for line in laid_out(f"    x{number}: ", each, " = None")]
     text = "\n".join(lines) + "\n"
     command = [sys.executable, "-m", "ruff", "format", "--isolated", "-"]
     assert subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout == text

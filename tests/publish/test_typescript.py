@@ -17,6 +17,8 @@ from tests.publish.observed import WITH_JSON, observed
 from wsobserve.publish.typescript import typescript_text
 from wsobserve.records import MessageKind
 
+pytestmark = pytest.mark.build_independent
+
 COMPILER = Path(__file__).resolve().parents[1] / "node" / "node_modules" / "typescript" / "bin" / "tsc"
 
 
@@ -29,7 +31,18 @@ def errors(directory: Path, types: str, *assigned: tuple[str, object]) -> list[s
     for number, (name, value) in enumerate(assigned):
         text.append(f"export const message{number}: types.{name} = {json.dumps(value)};")
     (directory / "messages.ts").write_text("\n".join(text), encoding="utf-8")
-    options = ["--noEmit", "--strict", "--target", "es2022", "--moduleDetection", "force", "--typeRoots", "none"]
+    options = [
+        "--noEmit",
+        "--strict",
+        "--target",
+        "es2022",
+        "--lib",
+        "es2022",
+        "--moduleDetection",
+        "force",
+        "--typeRoots",
+        "none",
+    ]
     command = ["node", str(COMPILER), *options, "--pretty", "false", "types.ts", "messages.ts"]
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, timeout=120)
     return done.stdout.splitlines()

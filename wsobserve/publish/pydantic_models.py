@@ -38,6 +38,13 @@ from wsobserve.publish.type_tree import (
 from wsobserve.records import MessageKind
 
 PLAIN_PATTERN = re.compile(r"(?:[^\\()]|\\[dwsDWS.+*?()\[\]{}|^$/\\-]|\(\?:|\((?!\?)|\))*")
+# What every text of a format has, where Python has no type for the format.
+FORMAT_PATTERNS = {
+    "email": r"^[^@\s]+@[^@\s]+$",
+    "uri": r"^[A-Za-z][A-Za-z0-9+.-]*:",
+    "time": r"^\d{2}:\d{2}",
+    "duration": r"^P",
+}
 TYPE_OF = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 BOUNDS = {"minimum": "ge", "maximum": "le", "exclusiveMinimum": "gt", "exclusiveMaximum": "lt", "multipleOf": "multiple_of"}
 LENGTHS = {"minLength": "min_length", "maxLength": "max_length"}
@@ -173,8 +180,11 @@ class _Module:
                 return self._constants(values)
             case ListOf(element=element, least=least, most=most):
                 made = Call("list", (self._expression(element, owner, (*path, ("items", ""))),))
-                bounds = {"min_length": least, "max_length": most}
-                return self._bounded(made, {name: bound for name, bound in bounds.items() if bound})
+                bounds = {"min_length": least or None, "max_length": most}
+                said = {
+                    name: bound for name, bound in bounds.items() if bound is not None and (name, bound) != ("min_length", 0)
+                }
+                return self._bounded(made, said)
             case MapOf(value=value):
                 return Call("dict", ("str", self._expression(value, owner, (*path, ("additionalProperties", "")))))
             case Positions():
@@ -241,7 +251,7 @@ class _Module:
                 self._used.add(FORMATS[schema["format"]])
                 return FORMATS[schema["format"]]
             said = {name: schema[key] for key, name in LENGTHS.items() if key in schema}
-            pattern = schema.get("pattern")
+            pattern = schema.get("pattern", FORMAT_PATTERNS.get(schema.get("format", "")))
             if isinstance(pattern, str) and PLAIN_PATTERN.fullmatch(pattern) and _compiles(pattern):
                 said["pattern"] = pattern
             return self._bounded("str", said)
@@ -333,7 +343,10 @@ def _tag_word(type_: Type) -> str:
 
 
 def _argument(name: str, value: object) -> str:
-    return f"r{literal(value)}" if name == "pattern" and "\\" in str(value) and '"' not in str(value) else literal(value)
+    text = str(value)
+    if name == "pattern" and "\\" in text and '"' not in text and text.isprintable() and not text.endswith("\\"):
+        return f'r"{text}"'
+    return literal(value)
 
 
 def _compiles(pattern: str) -> bool:

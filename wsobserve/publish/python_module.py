@@ -60,10 +60,14 @@ DateTime = Annotated[
         _read_date_time,
     ),
 ]"""
+UUID_TYPE = """\
+Uuid = Annotated[
+    UUID, _from_text(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", UUID)
+]"""
 FORMAT_TYPES = {
     "DateTime": DATE_TIME_TYPE,
     "Date": 'Date = Annotated[date, _from_text(r"\\d{4}-\\d{2}-\\d{2}", date.fromisoformat)]',
-    "Uuid": 'Uuid = Annotated[UUID, _from_text(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", UUID)]',
+    "Uuid": UUID_TYPE,
 }
 CHECKED = '''\
 def _checked(read: Callable[[str], Any]) -> AfterValidator:
@@ -116,7 +120,7 @@ HEADING = '''\
 """Models of WebSocket messages, inferred from captured traffic by wsobserve.
 
 An optional field that was absent is None: `model_dump(by_alias=True, exclude_unset=True)`
-gives the message back as it was.
+gives the message back as it was, but for the way in which a moment is written.
 """
 '''
 

@@ -46,6 +46,9 @@ def laid_out(before: str, expression: Expression, after: str = "") -> list[str]:
     if len(whole) <= WIDTH or isinstance(expression, str):
         return [whole]
     indent = before[: len(before) - len(before.lstrip())]
+    opened = whole.removesuffix("None") + "("
+    if after == " = None" and len(opened) <= WIDTH:  # a formatter breaks the value before it breaks the annotation
+        return [opened, f"{indent}    None", f"{indent})"]
     if isinstance(expression, Either):
         joined = f"{indent}    {flat(expression)}"
         if len(joined) <= WIDTH:
