@@ -31,6 +31,7 @@ from wsobserve.export.rows import (
 from wsobserve.export.summary import summary_lines
 from wsobserve.observing import observe_files
 from wsobserve.pipeline import Pipeline
+from wsobserve.publish.documents import channel_documents
 from wsobserve.records import (
     Accounting,
     Anomaly,
@@ -42,7 +43,6 @@ from wsobserve.records import (
     Record,
     Snapshot,
 )
-from wsobserve.schema.document import channel_documents
 
 if TYPE_CHECKING:
     import pandas

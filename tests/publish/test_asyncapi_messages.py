@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.publish.snapshots import a_kind, a_total
+from tests.publish.snapshots import a_kind, a_total, an_object
 from wsobserve.publish.asyncapi_messages import (
     directions_of,
     message_of,
@@ -56,21 +56,22 @@ def test_schemas_of_payloads_and_what_they_refer_to() -> None:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "tree",
         "type": "object",
-        "properties": {"root": {"$ref": "#/$defs/node"}, "again": {"$ref": "#"}},
+        "properties": {"root": {"$ref": "#/$defs/node"}},
         "$defs": {"node": {"type": "array", "items": {"$ref": "#/$defs/node"}}},
     }
     kind = a_kind("tree", schema=tree)
     assert payload_schemas([kind]) == {
-        kind.id: {
-            "title": "tree",
-            "type": "object",
-            "properties": {
-                "root": {"$ref": f"#/components/schemas/{kind.id}.node"},
-                "again": {"$ref": f"#/components/schemas/{kind.id}"},
-            },
-        },
-        f"{kind.id}.node": {"type": "array", "items": {"$ref": f"#/components/schemas/{kind.id}.node"}},
+        kind.id: {"title": "tree", "type": "object", "properties": {"root": {"$ref": "#/components/schemas/Root"}}},
+        "Root": {"type": "array", "items": {"$ref": "#/components/schemas/Root"}},
     }
+
+
+def test_what_kinds_share_is_one_schema() -> None:
+    user = an_object(id="integer", name="string", roles="array")
+    kinds = [a_kind(name, schema=an_object(user=user)) for name in ("join", "leave")]
+    schemas = payload_schemas(kinds)
+    assert schemas["User"]["required"] == ["id", "name", "roles"]
+    assert schemas[kinds[0].id]["properties"] == {"user": {"$ref": "#/components/schemas/User"}}
 
 
 def test_formats_that_no_kind_is_in_are_counted_by_direction() -> None:

@@ -6,14 +6,14 @@ import click
 
 from wsobserve.commands.schema_diff import schema_diff
 from wsobserve.commands.schema_export import schema_export
+from wsobserve.commands.schema_overlay import schema_overlay
 from wsobserve.commands.schema_registry import schema_history, schema_list, schema_show
 
 
 @click.group()
 def schema() -> None:
-    """Infer the schemas of message kinds."""
+    """Infer the schemas of message kinds, keep their versions, compare and publish them."""
 
 
-for command in (schema_show, schema_export, schema_diff):
-for command in (schema_list, schema_show, schema_history, schema_export):
+for command in (schema_list, schema_show, schema_history, schema_export, schema_overlay, schema_diff):
     schema.add_command(command)

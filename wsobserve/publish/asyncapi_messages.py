@@ -9,7 +9,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from wsobserve.publish.definitions import shared_definitions
 from wsobserve.publish.draft07 import Schema, draft07
+from wsobserve.publish.structure import REFERENCE
 from wsobserve.publish.wording import ARROWS, code, counted, moment, tallied_words
 from wsobserve.records import ChannelTotal, Direction, MessageKind
 
@@ -40,21 +42,13 @@ def directions_of(kind: MessageKind) -> dict[Direction | None, int]:
 
 
 def payload_schemas(kinds: Iterable[MessageKind]) -> dict[str, Schema]:
-    """The schemas of the kinds by their ids, and what they refer to, as components of the document."""
-    schemas: dict[str, Schema] = {}
-    for kind in kinds:
-        definitions = kind.json_schema.get("$defs")
-        names = {f"#/$defs/{name}": f"{kind.id}.{name}" for name in definitions} if isinstance(definitions, dict) else {}
-        names["#"] = kind.id
+    """The schemas of the kinds by their ids, and what they share by its names, as components of the document."""
+    shared = shared_definitions(kinds)
 
-        def renamed(reference: str, names: dict[str, str] = names) -> str:
-            return SCHEMAS + names.get(reference, reference.rpartition("/")[2])
+    def renamed(reference: str) -> str:
+        return SCHEMAS + reference.removeprefix(REFERENCE)
 
-        schemas[kind.id] = draft07(dict(kind.json_schema), renamed)
-        if isinstance(definitions, dict):
-            for name, definition in definitions.items():
-                schemas[f"{kind.id}.{name}"] = draft07(definition, renamed)
-    return schemas
+    return {name: draft07(schema, renamed) for name, schema in (shared.schemas | shared.definitions).items()}
 
 
 def message_of(kind: MessageKind, correlation: tuple[str, str] | None) -> dict[str, Any]:
