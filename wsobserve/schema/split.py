@@ -218,34 +218,29 @@ class Splitter:
             return len(features.paths[number]) == 1  # an object here, an array there
         having = [member for part in parts.values() for member in part]
         parent = features.parents[number]
-        beside = [self._beside(member, parent) for member in members]
-        if any(each is None for each in beside):
-            return False  # there is not even a place for it in some
-        of_having = [self._beside(member, parent) or {} for member in having]
-        of_without = [self._beside(member, parent) or {} for member in without]
-        here = {each for keys in of_having for each in keys}
-        there = {each for keys in of_without for each in keys}
+        # Where there is not even a place for it, or nothing at all in there, neither side is spoken for.
+        of_having = [(member, beside) for member in having if (beside := self._beside(member, parent))]
+        of_without = [(member, beside) for member in without if (beside := self._beside(member, parent))]
+        here = {each for _, keys in of_having for each in keys}
+        there = {each for _, keys in of_without for each in keys}
         substance = 1 if len(features.paths[number]) <= 2 else 2
-        return len(without) >= 2 and all(
-            self._share_with_own(group, keys, others, substance) >= 0.9
-            for group, keys, others in ((without, of_without, here), (having, of_having, there))
+        return len(of_without) >= 2 and all(
+            self._share_with_own(group, others, substance) >= 0.9 for group, others in ((of_without, here), (of_having, there))
         )
 
-    def _share_with_own(self, members: list[int], keys: list[dict[int, int]], others: set[int], substance: int) -> float:
+    def _share_with_own(self, members: list[tuple[int, dict[int, int]]], others: set[int], substance: int) -> float:
         """In how many of these there is enough that the others never have; an object counts for several values."""
         total = own = 0.0
-        for member, here in zip(members, keys, strict=True):
+        for member, here in members:
             weight = self._seen[member].weight
             total += weight
             if sum(2 if code == OBJECT else 1 for each, code in here.items() if each not in others) >= substance:
                 own += weight
         return own / total if total else 0.0
 
-    def _beside(self, member: int, parent: int) -> dict[int, int] | None:
-        """What is in the object with this number, by path, with its type; None when the object is not there."""
+    def _beside(self, member: int, parent: int) -> dict[int, int]:
+        """What is in the object with this number, by path, with its type."""
         row, parents = self._features.rows[member], self._features.parents
-        if parent >= 0 and not any(item >> 3 == parent and item & 7 == OBJECT for item in row):
-            return None
         return {item >> 3: item & 7 for item in row if parents[item >> 3] == parent}
 
 
