@@ -42,6 +42,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
 PURE = [
     "records.py",
     "stream_bytes.py",
+    "kept.py",
     "findings.py",
     "pipeline.py",
     "transport",
