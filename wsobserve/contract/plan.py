@@ -1,0 +1,112 @@
+"""The messages of a contract that may come on one channel in one direction, and which of them a payload was meant to be.
+
+`Shown` is what traffic has shown of one message of the contract; the plans of all channels share them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+
+from wsobserve.contract.dispatch import Dispatch, unlike
+from wsobserve.contract.outline import Unseen
+from wsobserve.contract.verdict import Fault, Verdict
+from wsobserve.records import Direction
+
+MOST_TRIED = 64  # messages whose faults are looked at, to find the one that was meant
+
+
+class Shown:
+    """What traffic has shown of one message."""
+
+    __slots__ = ("directions", "fits", "seen", "unseen", "verdict", "violating")
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        self.fits = verdict.fits
+        self.directions: dict[Direction | None, int] = {}  # messages that fit
+        self.violating = 0
+        self.seen: set[int] = set()  # points of the outline
+        self.unseen: Unseen | None = None
+        self.look_again()
+
+    def look_again(self) -> None:
+        """What is waited for follows from what was seen."""
+        unseen = Unseen(self.verdict.outline, self.seen)
+        self.unseen = unseen if unseen.left() else None
+
+    def show(self, payload: object, direction: Direction | None) -> None:
+        """A payload that fits."""
+        directions = self.directions
+        directions[direction] = directions.get(direction, 0) + 1
+        unseen = self.unseen
+        if unseen is not None:
+            before = len(self.seen)
+            unseen.look(payload, self.seen)
+            if len(self.seen) != before and not unseen.left():
+                self.unseen = None
+
+    @property
+    def messages(self) -> int:
+        """How many fit."""
+        return sum(self.directions.values())
+
+    def merge(self, other: Shown) -> None:
+        """Take over what the other was shown; it stays as it is."""
+        for direction, messages in other.directions.items():
+            self.directions[direction] = self.directions.get(direction, 0) + messages
+        self.violating += other.violating
+        self.seen |= other.seen
+        self.look_again()
+
+
+class Plan:
+    """What may come on a channel in a direction.
+
+    `certain`: the contract speaks about this channel; else (its address is not known) a payload that fits nothing may be
+    something else. `opposite`: messages that only go the other way.
+    """
+
+    __slots__ = ("_dispatch", "binary", "certain", "opposite", "spoken_of", "structured", "texts")
+
+    def __init__(self, shown: Sequence[Shown], opposite: Sequence[Shown], *, certain: bool) -> None:
+        # Those that take any payload come last.
+        ordered = sorted(shown, key=lambda each: each.verdict.message.schema is None)
+        self.structured = [each for each in ordered if each.verdict.message.media == "json"]
+        self.texts = [each for each in ordered if each.verdict.message.media == "text"]
+        self.binary = [each for each in ordered if each.verdict.message.media == "binary"]
+        self.opposite = [each for each in opposite if each.verdict.message.schema is not None]
+        self.certain = certain
+        self.spoken_of = bool(shown or opposite)
+        self._dispatch = Dispatch([each.verdict.facts for each in self.structured])
+
+    def fitting(self, payload: object) -> Shown | None:
+        """The first message that this payload fits. ValueError when it cannot be judged."""
+        structured = self.structured
+        for number in self._dispatch.candidates(payload):
+            shown = structured[number]
+            if shown.fits(payload):
+                return shown
+        return None
+
+    def meant(self, payload: object, most: int) -> tuple[Shown | None, list[Fault]]:
+        """What a payload that fits nothing was meant to be, and its first faults, `most` at most. None: nobody knows."""
+        told = list(self._dispatch.telling)
+        against = [[unlike(each.verdict.facts, payload, path) for path in told] for each in self.structured]
+        least = min(map(sum, against))
+        likely = [number for number, each in enumerate(against) if sum(each) == least]
+        if least >= 2 and len(likely) > 1:
+            wrong = [path for path, how in zip(told, against[likely[0]], strict=True) if how == 2]
+            if wrong:
+                pointer = "".join(f"/{str(key).replace('~', '~0').replace('/', '~1')}" for key in wrong[-1])
+                return None, [Fault(pointer, "discriminator", "")]
+        tried = []
+        for number in likely[:MOST_TRIED]:
+            shown = self.structured[number]
+            faults = list(dict.fromkeys(islice(shown.verdict.faults(payload), most)))
+            tried.append((len(faults), number, faults))
+        tried.sort(key=lambda each: each[:2])
+        best = tried[0]
+        if not best[2] or (len(tried) > 1 and tried[1][0] == best[0]):
+            return None, [Fault("", "message", "")]
+        return self.structured[best[1]], best[2]
