@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from wsobserve.contract.json_schemas import dialect_of
 from wsobserve.contract.sources import ContractError, Place, Sources, shown
@@ -175,7 +175,7 @@ class AsyncApi2(AsyncApi):
             if isinstance(said, str) and said:
                 return said
         parent, _, key = message.location.rpartition("/")
-        return key if parent.endswith("/messages") else otherwise
+        return unquote(key) if parent.endswith("/messages") else otherwise
 
     def server_path(self, server: Place) -> str:
         url = server.field("url")

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 from wsobserve.contract.facts import Facts, Path, excludes, type_of, value_key
 
 MOST_PATHS = 48  # that are tried at one question
 MOST_NODES = 20_000
+MOST_TELLING = 8
 ABSENT = object()
 
 Answer: TypeAlias = "Question | tuple[int, ...]"
@@ -68,7 +70,7 @@ class Dispatch:
     def __init__(self, facts: Sequence[Facts]) -> None:
         self._facts = facts
         self._nodes = 0
-        self.telling: dict[Path, None] = {}  # the paths at which values tell messages apart
+        self.telling = self._telling()  # the paths at which values tell messages apart
         self._root = self._build(tuple(range(len(facts))), frozenset())
 
     def candidates(self, payload: object) -> tuple[int, ...]:
@@ -96,8 +98,6 @@ class Dispatch:
         if best_key is None:
             return messages
         path, by_value = best_key
-        if by_value:
-            self.telling[path] = None
         question = Question(path, by_value)
         self._nodes += len(best)
         built: dict[tuple[int, ...], Answer] = {}
@@ -111,6 +111,20 @@ class Dispatch:
             else:
                 question.table[answer] = built[bucket]
         return question
+
+    def _telling(self) -> list[Path]:
+        """Those at which two messages have no value in common, the shortest first."""
+        values: dict[Path, list[frozenset[object]]] = {}
+        for facts in self._facts:
+            for path, fact in facts.items():
+                if fact.values:
+                    values.setdefault(path, []).append(fact.values)
+        telling = [
+            path
+            for path, sets in values.items()
+            if any(sets[0].isdisjoint(each) for each in sets[1:]) or any(a.isdisjoint(b) for a, b in pairwise(sets))
+        ]
+        return sorted(telling, key=lambda path: (len(path), str(path)))[:MOST_TELLING]
 
     def _paths(self, messages: tuple[int, ...]) -> list[Path]:
         """Those about which most is known, the shortest first."""
@@ -141,13 +155,13 @@ _OTHER = object()
 
 
 def unlike(facts: Facts, payload: object, path: Path) -> int:
-    """How much a payload speaks against a message: 2, another value than its own stands there; 1, there is none; 0."""
+    """How much a payload speaks against a message: 2, what stands there is not its own; 1, nothing does; 0, not at all."""
     fact = facts.get(path)
     value = value_at(payload, path)
     if value is ABSENT:
         return 1 if fact is not None and fact.required else 0
     if excludes(facts, path):
-        return 1
+        return 2
     if fact is None or fact.values is None:
         return 0
     if isinstance(value, dict | list):

@@ -7,6 +7,8 @@ there to be referred to.
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 from wsobserve.contract.sources import ContractError, Place, Sources, shown
 from wsobserve.contract.terms import DIALECTS, Contract, ContractChannel, ContractMessage, Dialect, Schema
 
@@ -70,7 +72,7 @@ def _alternatives(
     if isinstance(reference, str):
         exactly = exactly and SILENT.issuperset(place.value.keys() - {"$ref"})
         place = sources.follow(place)
-        name = reference.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+        name = unquote(reference.rpartition("/")[2]).replace("~1", "/").replace("~0", "~")
     title = place.field("title")
     if isinstance(title, str) and depth and name is None:
         name = title

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from wsobserve.contract.facts import value_key
-from wsobserve.contract.sources import Place, Sources
+from wsobserve.contract.sources import Place, Sources, pointer_token
 from wsobserve.contract.terms import Schema
 
 DEEPEST = 32
@@ -36,7 +36,7 @@ class Outline:
         """How a key or position is shown in a path, and what stands there. A key that the schema does not name is `*`."""
         if isinstance(key, str):
             named = self.properties.get(key)
-            return (key.replace("~", "~0").replace("/", "~1"), named) if named is not None else ("*", self.others)
+            return (pointer_token(key), named) if named is not None else ("*", self.others)
         if key < len(self.positions):
             return str(key), self.positions[key]
         return "*", self.items
@@ -239,7 +239,7 @@ def unseen_names(outline: Outline, seen: set[int], path: str = "") -> Iterator[t
         if point not in seen:
             yield path, member
     for key, inner in outline.properties.items():
-        inside = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
+        inside = f"{path}/{pointer_token(key)}"
         if inner.point not in seen:
             yield inside, None
         else:

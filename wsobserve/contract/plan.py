@@ -10,6 +10,7 @@ from itertools import islice
 
 from wsobserve.contract.dispatch import Dispatch, unlike
 from wsobserve.contract.outline import Unseen
+from wsobserve.contract.sources import pointer_token
 from wsobserve.contract.verdict import Fault, Verdict
 from wsobserve.records import Direction
 
@@ -71,11 +72,11 @@ class Plan:
 
     def __init__(self, shown: Sequence[Shown], opposite: Sequence[Shown], *, certain: bool) -> None:
         # Those that take any payload come last.
-        ordered = sorted(shown, key=lambda each: each.verdict.message.schema is None)
+        ordered = sorted(shown, key=lambda each: each.verdict.anything)
         self.structured = [each for each in ordered if each.verdict.message.media == "json"]
         self.texts = [each for each in ordered if each.verdict.message.media == "text"]
         self.binary = [each for each in ordered if each.verdict.message.media == "binary"]
-        self.opposite = [each for each in opposite if each.verdict.message.schema is not None]
+        self.opposite = [each for each in opposite if not each.verdict.anything]
         self.certain = certain
         self.spoken_of = bool(shown or opposite)
         self._dispatch = Dispatch([each.verdict.facts for each in self.structured])
@@ -91,22 +92,26 @@ class Plan:
 
     def meant(self, payload: object, most: int) -> tuple[Shown | None, list[Fault]]:
         """What a payload that fits nothing was meant to be, and its first faults, `most` at most. None: nobody knows."""
-        told = list(self._dispatch.telling)
+        told = self._dispatch.telling
         against = [[unlike(each.verdict.facts, payload, path) for path in told] for each in self.structured]
         least = min(map(sum, against))
-        likely = [number for number, each in enumerate(against) if sum(each) == least]
+        # One that lacks what tells it apart is as likely as one that nothing tells apart.
+        likely = [number for number, each in enumerate(against) if sum(each) <= max(least, 1)]
         if least >= 2 and len(likely) > 1:
             wrong = [path for path, how in zip(told, against[likely[0]], strict=True) if how == 2]
             if wrong:
-                pointer = "".join(f"/{str(key).replace('~', '~0').replace('/', '~1')}" for key in wrong[-1])
-                return None, [Fault(pointer, "discriminator", "")]
-        tried = []
+                return None, [Fault("".join(f"/{pointer_token(key)}" for key in wrong[-1]), "discriminator", "")]
+        tried: list[tuple[int, int, list[Fault]]] = []
         for number in likely[:MOST_TRIED]:
-            shown = self.structured[number]
-            faults = list(dict.fromkeys(islice(shown.verdict.faults(payload), most)))
+            faults = list(dict.fromkeys(islice(self.structured[number].verdict.faults(payload), most)))
             tried.append((len(faults), number, faults))
         tried.sort(key=lambda each: each[:2])
-        best = tried[0]
-        if not best[2] or (len(tried) > 1 and tried[1][0] == best[0]):
-            return None, [Fault("", "message", "")]
-        return self.structured[best[1]], best[2]
+        fewest, number, faults = tried[0]
+        as_likely = [each[2] for each in tried if each[0] == fewest]
+        if len(as_likely) == 1 and faults:
+            return self.structured[number], faults
+        # Nobody knows which one was meant; but they may all say that the same is wrong.
+        common = {(fault.path, fault.keyword) for fault in faults}
+        if faults and all(common == {(fault.path, fault.keyword) for fault in each} for each in as_likely):
+            return None, [Fault(path, keyword, "") for path, keyword in sorted(common)]
+        return None, [Fault("", "message", "")]

@@ -9,11 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urldefrag, urljoin
+from urllib.parse import quote, unquote, urldefrag, urljoin
 
 MOST_VALUES = 1_000_000  # of all documents: aliases of YAML can make few lines endless
 DEEPEST = 200
+SAFE = "~!$&'()*+,;=:@-._?"  # besides letters and digits, in a fragment (RFC 3986, 3.5), without `/`
 LONGEST_CHAIN = 64  # references that lead to references
+
+
+def pointer_token(key: str | int) -> str:
+    """A key or position as it stands in a JSON pointer (RFC 6901, 3)."""
+    return str(key).replace("~", "~0").replace("/", "~1")
 
 
 class ContractError(ValueError):
@@ -21,7 +27,7 @@ class ContractError(ValueError):
 
 
 class Place(NamedTuple):
-    """A value in a document: `location` is its address and JSON pointer."""
+    """A value in a document: `location` is its address and JSON pointer, as a URI (so `{` is `%7B`)."""
 
     location: str
     value: Any
@@ -30,7 +36,7 @@ class Place(NamedTuple):
         """What lies under these keys and positions, which must be there."""
         location, value = self.location, self.value
         for token in tokens:
-            location += "/" + str(token).replace("~", "~0").replace("/", "~1")
+            location += "/" + quote(pointer_token(token), safe=SAFE)
             value = value[token]
         return Place(location, value)
 
@@ -113,8 +119,8 @@ class Sources:
             return
         inside = Place(location, value)
         keys: Iterable[str | int] = value if isinstance(value, dict) else range(len(value))
-        for key in keys:
-            self._identify(value[key], scope, inside.child(key).location, depth + 1)
+        for each in keys:
+            self._identify(value[each], scope, inside.child(each).location, depth + 1)
 
     def _scope(self, value: Any, scope: Scope, location: str) -> Scope:
         """The scope inside of a value: its own when it has an `$id`."""
@@ -143,7 +149,7 @@ class Sources:
 
     def _target(self, reference: str, scope: Scope, location: str) -> str:
         if reference.startswith("#") and (reference == "#" or reference[1] == "/"):
-            return scope.location + reference[1:]
+            return scope.location + _written_alike(reference[1:])
         # Relative to the `$id` around it, or, as people who move files around have it, to the file.
         file = location.partition("#")[0]
         for base in (scope.identifier, file):
@@ -153,14 +159,19 @@ class Sources:
             else:
                 found, rest = self._identified.get(identifier), fragment
             if found is not None:
-                return found + rest
+                return found + _written_alike(rest)
         if urljoin(file, reference).partition(":")[0] in ("http", "https"):
             raise ContractError(f"{shown(location)} refers to {reference}: nothing is fetched, so make it part of the contract")
         raise ContractError(f"{shown(location)} refers to {reference}, which is not there")
+
+
+def _written_alike(pointer: str) -> str:
+    """A pointer as `Place.child` writes it, so that what is the same place has the same location."""
+    return quote(unquote(pointer), safe=f"/{SAFE}")
 
 
 def shown(location: str) -> str:
     """A location for people: the name of its file and the pointer."""
     address, _, pointer = location.partition("#")
     name = unquote(address.rpartition("/")[2])
-    return f"{name}#{pointer}" if pointer else name
+    return f"{name}#{unquote(pointer)}" if pointer else name

@@ -16,7 +16,7 @@ import jsonschema_rs
 
 from wsobserve.contract.facts import Facts, facts_of
 from wsobserve.contract.outline import Outline, OutlineMaker
-from wsobserve.contract.sources import ContractError, Sources, shown
+from wsobserve.contract.sources import ContractError, Sources, pointer_token, shown
 from wsobserve.contract.terms import ContractChannel, ContractMessage, Dialect, Schema
 from wsobserve.records import Record
 from wsobserve.redaction import looks_like_identifier
@@ -51,7 +51,7 @@ class Fault(Record, frozen=True):
 class Verdict:
     """One message of a channel, ready to be held against payloads."""
 
-    __slots__ = ("_judges", "channel", "facts", "fits", "left_out", "message", "outline")
+    __slots__ = ("_judges", "anything", "channel", "facts", "fits", "left_out", "message", "outline")
 
     def __init__(
         self,
@@ -61,12 +61,14 @@ class Verdict:
         facts: Facts,
         outline: Outline,
         left_out: int,
+        anything: bool,
     ) -> None:
         self.channel = channel
         self.message = message
         self.facts = facts
         self.outline = outline
         self.left_out = left_out  # names of the schema that are not in the outline
+        self.anything = anything  # whether it plainly takes any payload
         self._judges = judges
         # ValueError when a payload cannot be judged: nested too deeply, text that is no text.
         self.fits: Callable[[object], bool] = judges[0].is_valid if len(judges) == 1 else self._all
@@ -95,11 +97,13 @@ class Verdict:
         )
         match kind.name:
             case "required":
-                yield Fault(f"{path}/{_pointer(kind.property)}", "required", shown(location))
+                yield Fault(f"{path}/{pointer_token(kind.property)}", "required", shown(location))
             case "additionalProperties" | "unevaluatedProperties":
                 for key in kind.unexpected[:MOST_UNEXPECTED]:
-                    shown_key = "*" if looks_like_identifier(key) else _pointer(key)
-                    yield Fault(f"{path}/{shown_key}", kind.name, shown(location))
+                    yield Fault(f"{path}/{_unexpected(key)}", kind.name, shown(location))
+            case "falseSchema" if error.schema_path[-1:] == ["additionalProperties"]:
+                # Of an object that may have no keys at all, nobody says which one it has.
+                yield Fault(f"{path}/*", "additionalProperties", shown(location))
             case _:
                 yield Fault(path, kind.name, shown(location), _detail(error, kind, place))
 
@@ -125,7 +129,8 @@ class VerdictMaker:
         schemas = [schema for schema in (message.schema, message.whole) if schema is not None]
         judges = [self._judge(schema) for schema in schemas]
         outline = self._outlines.outline([message.schema])
-        return Verdict(channel, message, judges, facts_of(self._sources, schemas), outline, self._outlines.left_out)
+        anything = all(self._sources.resolve(schema.location).value in (True, {}) for schema in schemas)
+        return Verdict(channel, message, judges, facts_of(self._sources, schemas), outline, self._outlines.left_out, anything)
 
     def _judge(self, schema: Schema) -> Any:
         validator, draft = VALIDATORS[schema.dialect]
@@ -142,6 +147,11 @@ class VerdictMaker:
         except (ValueError, jsonschema_rs.ReferencingError) as error:
             reason = getattr(error, "message", None) or str(error).partition("\n")[0]
             raise ContractError(f"{shown(schema.location)} is no schema of {schema.dialect}: {reason[:200]}") from None
+
+
+def _unexpected(key: str) -> str:
+    """How a key is shown that the contract does not name."""
+    return "*" if looks_like_identifier(key) else pointer_token(key)
 
 
 def _meant(branches: list[list[Any]], path: list[str | int]) -> list[Any] | None:
@@ -195,7 +205,3 @@ def _type_name(value: object) -> str:
             return "array"
         case _:
             return "object"
-
-
-def _pointer(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
