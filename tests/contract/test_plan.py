@@ -56,6 +56,26 @@ def test_one_message_alone_is_always_meant() -> None:
     assert meant({"type": "dance"}, tagged("join")) == ("0", [("/type", "const")])
 
 
+def test_a_payload_may_name_its_schema() -> None:
+    def pet(*required: str) -> Any:
+        return {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"type": "object", "required": list(required)}]}
+
+    base = {"type": "object", "discriminator": "kind", "properties": {"kind": {"type": "string"}}, "required": ["kind"]}
+    schemas = {"Pet": base, "Cat": pet(), "Dog": pet("bark")}
+    messages = {name: {"payload": {"$ref": f"#/components/schemas/{name}"}} for name in ("Cat", "Dog")}
+    channel = {"address": "/x", "messages": messages}
+    cat, dog = fold_of(
+        {"asyncapi": "3.0.0", "info": {}, "channels": {"c": channel}, "components": {"schemas": schemas}}
+    ).shown.values()
+    plan = Plan([cat, dog], [], certain=True)
+    assert plan.fitting({"kind": "Dog", "bark": 1}) is dog  # though a cat would take it, too
+    assert plan.fitting({"kind": "Dog"}) is None
+    assert plan.fitting({"kind": "Tabby"}) is cat  # no name of a schema: it is tried
+    found, faults = plan.meant({"kind": "Dog"}, 16)
+    assert found is dog
+    assert [(fault.path, fault.keyword) for fault in faults] == [("/bark", "required")]
+
+
 def test_what_was_shown_adds_up() -> None:
     (one,) = shown({"properties": {"a": {}, "b": {}}})
     (other,) = shown({"properties": {"a": {}, "b": {}}})

@@ -131,6 +131,7 @@ def _yaml(data: bytes, file: Path) -> Any:
     loader: Any = type("Loader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {"yaml_implicit_resolvers": {}})
     for tag, pattern, first in YAML_SCALARS:
         loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"(?:{pattern})$"), list(first) or [""])
+    loader.add_constructor("tag:yaml.org,2002:int", lambda _, node: _integer(node.value))
     try:
         document = yaml.load(data, loader)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
@@ -138,6 +139,10 @@ def _yaml(data: bytes, file: Path) -> Any:
         where = f", line {mark.line + 1}" if mark is not None else ""
         raise Failure(f"{file}: not YAML ({getattr(error, 'problem', None) or type(error).__name__}{where})") from None
     return _with_text_keys(document)
+
+
+def _integer(text: str) -> int:
+    return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
 
 
 def _with_text_keys(document: Any) -> Any:

@@ -166,7 +166,7 @@ class ContractFold:
                     return
         most = self._limits.contract_faults
         shown, faults = plan.meant(payload, most + 1) if plan.structured else (None, [])
-        if shown is None or faults[0].keyword == "discriminator":
+        if shown is None or not plan.affirmed(shown, payload):
             for each in plan.opposite:
                 if each.fits(payload):
                     self._violate(message, each, [Fault("", "direction", "")])

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 
-from wsobserve.contract.dispatch import Dispatch, unlike
+from wsobserve.contract.dispatch import ABSENT, Dispatch, unlike, value_at
+from wsobserve.contract.facts import Facts
 from wsobserve.contract.outline import Unseen
 from wsobserve.contract.sources import pointer_token
 from wsobserve.contract.verdict import Fault, Verdict
@@ -68,7 +69,7 @@ class Plan:
     something else. `opposite`: messages that only go the other way.
     """
 
-    __slots__ = ("_dispatch", "binary", "certain", "opposite", "spoken_of", "structured", "texts")
+    __slots__ = ("_dispatch", "_named", "binary", "certain", "opposite", "spoken_of", "structured", "texts")
 
     def __init__(self, shown: Sequence[Shown], opposite: Sequence[Shown], *, certain: bool) -> None:
         # Those that take any payload come last.
@@ -76,13 +77,23 @@ class Plan:
         self.structured = [each for each in ordered if each.verdict.message.media == "json"]
         self.texts = [each for each in ordered if each.verdict.message.media == "text"]
         self.binary = [each for each in ordered if each.verdict.message.media == "binary"]
-        self.opposite = [each for each in opposite if not each.verdict.anything]
+        # One that takes nearly anything proves nothing.
+        self.opposite = [each for each in opposite if _is_particular(each.verdict.facts)]
         self.certain = certain
         self.spoken_of = bool(shown or opposite)
+        self._named: dict[str, dict[object, list[Shown]]] = {}  # by AsyncAPI's `discriminator`, and its value
+        for each in self.structured:
+            if each.verdict.named is not None:
+                key, value = each.verdict.named
+                self._named.setdefault(key, {}).setdefault(value, []).append(each)
         self._dispatch = Dispatch([each.verdict.facts for each in self.structured])
 
     def fitting(self, payload: object) -> Shown | None:
         """The first message that this payload fits. ValueError when it cannot be judged."""
+        if self._named:
+            named = self._by_name(payload)
+            if named is not None:
+                return next((each for each in named if each.fits(payload)), None)
         structured = self.structured
         for number in self._dispatch.candidates(payload):
             shown = structured[number]
@@ -90,8 +101,31 @@ class Plan:
                 return shown
         return None
 
+    def _by_name(self, payload: object) -> list[Shown] | None:
+        """The messages of the schema that a payload names; None when it names none of them."""
+        if isinstance(payload, dict):
+            for key, messages in self._named.items():
+                value = payload.get(key)
+                if isinstance(value, str) and value in messages:
+                    return messages[value]
+        return None
+
+    def affirmed(self, shown: Shown, payload: object) -> bool:
+        """Whether a value that tells messages apart says that this one was meant."""
+        facts = shown.verdict.facts
+        return any(
+            path in facts
+            and facts[path].values is not None
+            and value_at(payload, path) is not ABSENT
+            and unlike(facts, payload, path) == 0
+            for path in self._dispatch.telling
+        )
+
     def meant(self, payload: object, most: int) -> tuple[Shown | None, list[Fault]]:
         """What a payload that fits nothing was meant to be, and its first faults, `most` at most. None: nobody knows."""
+        named = self._by_name(payload)
+        if named is not None and len(named) == 1:
+            return named[0], list(dict.fromkeys(islice(named[0].verdict.faults(payload), most)))
         told = self._dispatch.telling
         against = [[unlike(each.verdict.facts, payload, path) for path in told] for each in self.structured]
         least = min(map(sum, against))
@@ -115,3 +149,8 @@ class Plan:
         if faults and all(common == {(fault.path, fault.keyword) for fault in each} for each in as_likely):
             return None, [Fault(path, keyword, "") for path, keyword in sorted(common)]
         return None, [Fault("", "message", "")]
+
+
+def _is_particular(facts: Facts) -> bool:
+    """Whether a schema asks for more than a type."""
+    return any(fact.required or fact.values is not None for path, fact in facts.items() if path)

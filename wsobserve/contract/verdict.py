@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
+from urllib.parse import unquote
 
 import jsonschema_rs
 
@@ -51,7 +52,7 @@ class Fault(Record, frozen=True):
 class Verdict:
     """One message of a channel, ready to be held against payloads."""
 
-    __slots__ = ("_judges", "anything", "channel", "facts", "fits", "left_out", "message", "outline")
+    __slots__ = ("_judges", "anything", "channel", "facts", "fits", "left_out", "message", "named", "outline")
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class Verdict:
         outline: Outline,
         left_out: int,
         anything: bool,
+        named: tuple[str, str] | None,
     ) -> None:
         self.channel = channel
         self.message = message
@@ -69,6 +71,7 @@ class Verdict:
         self.outline = outline
         self.left_out = left_out  # names of the schema that are not in the outline
         self.anything = anything  # whether it plainly takes any payload
+        self.named = named  # AsyncAPI's `discriminator`: the property, and its value in this message
         self._judges = judges
         # ValueError when a payload cannot be judged: nested too deeply, text that is no text.
         self.fits: Callable[[object], bool] = judges[0].is_valid if len(judges) == 1 else self._all
@@ -130,7 +133,31 @@ class VerdictMaker:
         judges = [self._judge(schema) for schema in schemas]
         outline = self._outlines.outline([message.schema])
         anything = all(self._sources.resolve(schema.location).value in (True, {}) for schema in schemas)
-        return Verdict(channel, message, judges, facts_of(self._sources, schemas), outline, self._outlines.left_out, anything)
+        return Verdict(
+            channel,
+            message,
+            judges,
+            facts_of(self._sources, schemas),
+            outline,
+            self._outlines.left_out,
+            anything,
+            self._named(message),
+        )
+
+    def _named(self, message: ContractMessage) -> tuple[str, str] | None:
+        """The property that has the name of the schema for its value, where the schema or one that it extends says so."""
+        if message.schema is None:
+            return None
+        place = self._sources.follow(self._sources.resolve(message.schema.location))
+        parent, _, name = place.location.rpartition("/")
+        bases = place.child("allOf").elements() if place.field("allOf") else ()
+        extended = [place, *map(self._sources.follow, bases)]
+        for each in extended if parent.endswith("/schemas") else ():
+            said = each.field("discriminator")
+            said = said.get("propertyName") if isinstance(said, dict) else said
+            if isinstance(said, str):
+                return said, unquote(name)
+        return None
 
     def _judge(self, schema: Schema) -> Any:
         validator, draft = VALIDATORS[schema.dialect]
