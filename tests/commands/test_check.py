@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import json
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -17,10 +19,12 @@ from wsobserve.commands.check import Checking
 from wsobserve.commands.contract_files import contract_fold
 from wsobserve.config import DEFAULT_LIMITS
 from wsobserve.contract.snapshot import report
+from wsobserve.doctor import may_capture
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BENCHMARK = CHECKOUT.parent / "shared" / "bench" / "schema"
 CAPTURES = CHECKOUT / "captures"
+LIVE_PORT = 18_983
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -166,6 +170,54 @@ def test_new_violations_are_told_as_they_come(market: Path) -> None:
     assert checking.flush(1.0)
     checking.close()
     assert report(fold).violating == 6
+
+
+@pytest.mark.skipif(not may_capture(), reason="live capture needs Linux and CAP_NET_RAW")
+def test_live_traffic_is_checked_until_it_is_told_to_stop(wsobserve_command: list[str], market: Path) -> None:
+    websockets = pytest.importorskip("websockets", reason="the package websockets is not installed")
+
+    async def talk() -> None:
+        async def answer(socket: Any) -> None:
+            async for text in socket:
+                await socket.send(json.dumps({"result": None, "id": json.loads(text)["id"]}))
+
+        async with (
+            websockets.serve(answer, "127.0.0.1", LIVE_PORT),
+            websockets.connect(f"ws://127.0.0.1:{LIVE_PORT}/ws") as socket,
+        ):
+            for number in range(20):
+                params: Any = ["x"] if number % 5 else "x"
+                await socket.send(json.dumps({"method": "SUBSCRIBE", "params": params, "id": number}))
+                await socket.recv()
+
+    arguments = [
+        "check",
+        "--contract",
+        str(market),
+        "--format",
+        "json",
+        "--live",
+        "--interface",
+        "lo",
+        "--port",
+        str(LIVE_PORT),
+    ]
+    process = subprocess.Popen(
+        [*wsobserve_command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd="/"
+    )
+    try:
+        assert process.stderr is not None
+        assert "watching lo" in process.stderr.readline()
+        asyncio.run(talk())
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 3, errors
+    assert "violation: control subscribe /params: type: array expected, string found" in errors
+    read = json.loads(output)
+    assert (read["messages"], read["valid"], read["violating"]) == (40, 36, 4)
 
 
 # --- every mutant --------------------------------------------------------------------------------------------------------
