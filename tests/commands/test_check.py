@@ -172,6 +172,24 @@ def test_new_violations_are_told_as_they_come(market: Path) -> None:
     assert report(fold).violating == 6
 
 
+def test_a_message_told_by_its_structure_is_judged_like_one_that_was_decoded(market: Path) -> None:
+    from wsobserve.observing import observe_files
+    from wsobserve.payload.stage import Payload
+    from wsobserve.pipeline import Pipeline
+
+    capture = traffic(market.parent, TRADE, {**TRADE, "p": 1}, {**TRADE, "note": "x"})
+    found = []
+    for structures in (True, False):
+        pipeline = Pipeline(folds=False)
+        pipeline._payload = Payload(structures=structures)
+        fold = contract_fold(str(market), "server", DEFAULT_LIMITS)
+        for records in observe_files([str(capture)], pipeline):
+            Checking(fold, None).export(records)
+        found.append(report(fold))
+    assert found[0] == found[1]
+    assert (found[0].valid, found[0].violating) == (4, 1)
+
+
 @pytest.mark.skipif(not may_capture(), reason="live capture needs Linux and CAP_NET_RAW")
 def test_live_traffic_is_checked_until_it_is_told_to_stop(wsobserve_command: list[str], market: Path) -> None:
     websockets = pytest.importorskip("websockets", reason="the package websockets is not installed")
