@@ -123,10 +123,7 @@ def load_document(file: Path) -> Any:
 
 def _yaml(data: bytes, file: Path) -> Any:
     """YAML as JSON has it: `on` is a text, and so is a date (YAML 1.2, 10.3)."""
-    try:
-        import yaml
-    except ModuleNotFoundError:
-        raise Failure("PyYAML is not installed: pip install 'wsobserve[check]'") from None
+    import yaml
 
     loader: Any = type("Loader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {"yaml_implicit_resolvers": {}})
     for tag, pattern, first in YAML_SCALARS:
