@@ -35,6 +35,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "wsobserve/publish/html_style.py": "a style sheet; tests/publish/test_html_page.py shows it in a browser",
     "wsobserve/options.py": "tests/test_cli.py uses every option",
     "wsobserve/capture/error.py": "an exception is a name",
+    "wsobserve/contract/terms.py": "records hold no behaviour; test_asyncapi.py and test_json_schemas.py read them",
+    "wsobserve/contract/report.py": "records hold no behaviour; test_snapshot.py reads them",
     "wsobserve/export/error.py": "an exception is a name",
     "wsobserve/export/exporter.py": "a protocol is a promise; each exporter is tested",
 }
@@ -42,6 +44,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
 PURE = [
     "records.py",
     "stream_bytes.py",
+    "kept.py",
     "findings.py",
     "pipeline.py",
     "transport",

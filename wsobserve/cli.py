@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wsobserve import __version__, options
+from wsobserve.commands.check import check
 from wsobserve.commands.running import Failure, chosen_form, failures_as_lines, last_step, loss_text, observed, say
 from wsobserve.commands.schema import schema
 from wsobserve.config import DEFAULT_LIMITS, SECOND_NS
@@ -35,6 +36,7 @@ def app() -> None:
 
 
 app.add_command(schema)
+app.add_command(check)
 
 
 def main() -> None:

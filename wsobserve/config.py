@@ -56,6 +56,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     total_sizes: int = 512  # entries of one size histogram of a series
     routes: int = 500  # servers, hosts and routes of handshakes
     route_names: int = 64  # names of one kind (keys of the query, cookies, subprotocols...) of one of them
+    contract_points: int = 4_096  # properties and members of enumerations of one message of a contract
+    contract_faults: int = 16  # of one message
+    contract_violations: int = 1_000  # ways to break a contract that are told apart; of what it does not cover as many
     closes: int = 64  # ways to close that are told apart in one series of connections
     stored_messages: int = 5_000  # the first messages of a run are kept in the store one by one
     stored_anomalies: int = 1_000  # the same for anomalies of each kind, and for capture losses of each reason

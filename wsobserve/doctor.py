@@ -13,6 +13,7 @@ EXTRAS = {
     "pandas": ("pandas", "wsobserve.analyze() in Python"),
     "otlp": ("opentelemetry-sdk", "analyze --otlp, attach --otlp"),
     "dashboard": ("streamlit", "wsobserve dashboard, wsobserve demo"),
+    "check": ("jsonschema-rs", "wsobserve check"),
     "live": ("scapy", "capture on systems other than Linux (not there yet)"),
 }
 CAP_NET_RAW = 13

@@ -96,7 +96,7 @@ def test_a_kind_without_a_name_is_called_like_its_channel() -> None:
     assert (kind.name, kind.json_schema["title"], kind.json_schema["type"]) == (None, "/a", "null")
 
 
-@pytest.mark.parametrize("form", ["text", "binary", "empty", "protobuf", "undecoded"])
+@pytest.mark.parametrize("form", ["text", "binary", "empty", "undecoded"])
 def test_what_has_no_structure_is_counted_without_a_kind(form: str) -> None:
     fold = folded([said(None, form=form)])
     assert (fold.kinds(), fold.without_kind) == ((), 1)

@@ -11,10 +11,9 @@ import re
 
 import msgspec
 
-from wsobserve.payload import cbor
-from wsobserve.payload.protobuf import looks_like_protobuf
+from wsobserve.payload import cbor, protobuf
 
-STRUCTURED = ("json", "msgpack", "cbor")
+STRUCTURED = ("json", "msgpack", "cbor", "protobuf")
 LOOKED_AT = 64  # values of a body that are searched for evidence
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -43,7 +42,8 @@ def recognise(payload: bytes, *, text: bool) -> tuple[str, object]:
     structured = _self_describing(payload)
     if structured is not None:
         return structured
-    return ("protobuf" if looks_like_protobuf(payload) else "binary"), None
+    body = protobuf.decode(payload)
+    return ("binary", None) if body is None else ("protobuf", body)
 
 
 def _json(payload: bytes) -> object:

@@ -22,7 +22,7 @@ from wsobserve.schema.sample import decoded, stratum_of
 from wsobserve.schema.shape import NO_BOUND, has_more_values
 from wsobserve.schema.watched import Watched, watched
 
-STRUCTURED = frozenset(("json", "msgpack", "cbor"))
+STRUCTURED = frozenset(("json", "msgpack", "cbor", "protobuf"))
 
 
 class SchemaFold:

@@ -7,8 +7,8 @@ the websocket stage makes on request, while a connection lasts, are not for this
 from __future__ import annotations
 
 from wsobserve.config import DEFAULT_LIMITS, Limits
+from wsobserve.kept import Kept
 from wsobserve.records import Close, ConnectionSummary, ConnectionTotal, Handshake
-from wsobserve.stats.kept import Kept
 from wsobserve.stats.sizes import SizesFold
 
 OVERFLOW = "_overflow"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wsobserve.stats.kept import Kept
+from wsobserve.kept import Kept
 
 OVERFLOW = "_overflow"
 

@@ -6,8 +6,8 @@ A client that wants to connect must know it, so a contract of the service tells 
 from __future__ import annotations
 
 from wsobserve.config import DEFAULT_LIMITS, Limits
+from wsobserve.kept import Kept
 from wsobserve.records import Handshake, RouteTotal
-from wsobserve.stats.kept import Kept
 from wsobserve.stats.names import OVERFLOW, NameCounts
 
 RouteKey = tuple[str | None, str | None, str | None]  # server, host, route

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from wsobserve.config import DEFAULT_LIMITS, Limits
+from wsobserve.kept import Kept
 from wsobserve.records import ChannelMessage, Direction, SeriesTotal
-from wsobserve.stats.kept import Kept
 from wsobserve.stats.sizes import SizesFold
 
 OVERFLOW = "_overflow"

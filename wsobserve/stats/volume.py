@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from wsobserve.config import DEFAULT_LIMITS, SECOND_NS, Limits
+from wsobserve.kept import Kept
 from wsobserve.records import ChannelMessage, ChannelVolume, Direction
-from wsobserve.stats.kept import Kept
 from wsobserve.stats.sizes import SizesFold
 
 OVERFLOW = "_overflow"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wsobserve.kept import Kept
 from wsobserve.records import name_hash
-from wsobserve.stats.kept import Kept
 
 
 class Count:
