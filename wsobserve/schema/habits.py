@@ -11,6 +11,7 @@ OFTEN = 20.0  # objects of a record that may serve as an example
 REQUIRED, REQUIRED_COUNTS = 0.75, 8.0
 OPTIONALS, OPTIONALS_COUNT = 1.0, 2.0
 
+LEAST = 3.0  # objects, before anything is said of what none of them shows
 LIKELY_REQUIRED = 0.8
 NEW_PROPERTY_RARELY = 0.1  # chance that the next object of a rare kind has a property that nobody has seen
 NEW_PROPERTY = 0.02  # of one seen often
@@ -36,6 +37,8 @@ class Habits:
 
     def is_required(self, objects: float) -> bool:
         """Whether a property that was in all of so many objects is always there."""
+        if objects < LEAST:
+            return False
         prior = (self._always + REQUIRED * REQUIRED_COUNTS) / (self._properties + REQUIRED_COUNTS)
         # An optional one, its presence equally likely to be anything, is in all of them with 1 / (n + 1).
         return prior / (prior + (1 - prior) / (objects + 1)) >= LIKELY_REQUIRED
@@ -44,8 +47,8 @@ class Habits:
         """Whether the next object has no new property; `once`: of those known, how many came in one object only."""
         optionals = (self._optionals + OPTIONALS * OPTIONALS_COUNT) / (self._records + OPTIONALS_COUNT)
         unseen = optionals / ((objects + 1) * (objects + 2))
-        if objects < 2:
-            return unseen <= NEW_PROPERTY_RARELY
+        if objects < LEAST:
+            return False
         # Good and Turing: the share of observations that were of something for the first and only time.
         likely = max(once / objects, unseen)
         return likely <= (NEW_PROPERTY if objects >= SEEN_OFTEN else NEW_PROPERTY_RARELY)

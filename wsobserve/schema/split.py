@@ -20,6 +20,7 @@ MOST_CONSTANTS = 256  # a discriminator has no more values
 LEAST_VALUES = 8  # fewer are not split
 LEAST_GAIN = 0.05  # bits a value
 LEAST_FOR_CONSTANT = 12  # observations of a value that is always the same in a kind
+OFTEN = 50  # observations of such a value, where the others are no vocabulary
 CHANCE = 1e-6  # that it is the same by chance
 DEEPEST_SPLIT = 6
 
@@ -74,11 +75,9 @@ class Splitter:
             for number, value in found.items()
             if number not in varying
             and number in elsewhere
-            and (
-                number in self._vocabularies and len(features.paths[number]) == 1
-                if isinstance(value, int)
-                else not are_identifiers([value])
-            )
+            and not (isinstance(value, str) and are_identifiers([value]))
+            and (number in self._vocabularies or (isinstance(value, str) and counts[number] >= OFTEN))
+            and (len(features.paths[number]) == 1 or isinstance(value, str))
             and _is_telling(counts[number], *elsewhere[number])
         }
 
@@ -177,7 +176,7 @@ class Splitter:
             return 0.0
         costs = [self._cost_of(part, whole.outcomes) for part in parts.values()]
         after = whole.own.get(number, 0.0) + sum(cost.bits - cost.own.get(number, 0.0) for cost in costs)
-        gain = whole.bits - after
+        gain = whole.bits - after - len(parts) * math.log2(max(2.0, total))  # each part has to be named
         return gain if gain > LEAST_GAIN * total else 0.0
 
     def _constant_candidates(self, members: Sequence[int], total: float) -> list[int]:
