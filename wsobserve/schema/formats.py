@@ -32,8 +32,8 @@ _URI_PART = rb"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*"
 
 # In the order in which they are claimed: the narrower first.
 _TABLE: tuple[tuple[str, bytes, int, dict[str, str]], ...] = (
-    ("uuid", rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", 2, {"format": "uuid"}),
-    ("date-time", _DATE + rb"T" + _TIME, 2, {"format": "date-time"}),
+    ("uuid", rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", 1, {"format": "uuid"}),
+    ("date-time", _DATE + rb"T" + _TIME, 1, {"format": "date-time"}),
     ("date", _DATE, 3, {"format": "date"}),
     ("time", _TIME, 3, {"format": "time"}),
     ("ipv4", _OCTET + rb"(?:\." + _OCTET + rb"){3}", 3, {"format": "ipv4"}),
@@ -41,7 +41,7 @@ _TABLE: tuple[tuple[str, bytes, int, dict[str, str]], ...] = (
     (
         "email",
         rb"[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+){0,15}@" + _LABEL + rb"(?:\." + _LABEL + rb"){0,8}\.[A-Za-z]{2,24}",
-        3,
+        2,
         {"format": "email"},
     ),
     (
@@ -55,7 +55,7 @@ _TABLE: tuple[tuple[str, bytes, int, dict[str, str]], ...] = (
     ("jwt", rb"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*", 2, {"pattern": r"^eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_.-]+$"}),
     ("hex-prefixed", rb"0x[0-9a-fA-F]+", 3, {"pattern": "^0x[0-9a-fA-F]+$"}),
     ("ulid", rb"[0-7][0-9A-HJKMNP-TV-Z]{25}", 3, {"pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"}),
-    ("snowflake", rb"[1-9][0-9]{14,19}", 5, {"pattern": "^[0-9]{15,20}$"}),
+    ("snowflake", rb"[1-9][0-9]{14,19}", 3, {"pattern": "^[0-9]{15,20}$"}),
     ("integer-string", rb"-?(?:0|[1-9][0-9]*)", 12, {"pattern": "^-?[0-9]+$"}),
     ("decimal-string", rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?", 8, {"pattern": r"^-?[0-9]+(\.[0-9]+)?$"}),
     ("hex", rb"(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{8,}|[0-9]{8,}", 8, {"pattern": "^[0-9a-f]+$"}),
@@ -75,7 +75,8 @@ LONGEST = 2_048  # bytes of a text that is looked at: a longer one has no format
 
 _MONTHS = {each.bit for each in FORMATS if each.name in ("date", "date-time")}
 _IPV6 = next(each.bit for each in FORMATS if each.name == "ipv6")
-_BY_LETTER = tuple(FORMATS)
+_TELLING_BY_LENGTH = sum(each.bit for each in FORMATS if each.name in ("hex", "hex-upper", "hex-prefixed"))
+TELLING = 24  # digits that are certainly hexadecimal
 
 
 def formats_of(text: bytes, among: int = ALL_FORMATS) -> int:
@@ -83,7 +84,7 @@ def formats_of(text: bytes, among: int = ALL_FORMATS) -> int:
     if not among or not text or len(text) > LONGEST:
         return 0
     found = 0
-    for each in _BY_LETTER:
+    for each in FORMATS:
         if among & each.bit:
             match = each.form.fullmatch(text)
             if match is not None and _holds(each.bit, match, text):
@@ -104,9 +105,12 @@ def _holds(bit: int, match: re.Match[bytes], text: bytes) -> bool:
     return True
 
 
-def claimed_format(bits: int, different: int) -> Format | None:
-    """The narrowest of these formats that so many different values are enough for; None when there is none."""
+def claimed_format(bits: int, different: int, shortest: int) -> Format | None:
+    """The narrowest of these formats that so many different values are enough for; None when there is none.
+
+    `shortest`: length of the shortest of them: nobody writes long digits by chance.
+    """
     for each in FORMATS:
-        if bits & each.bit and different >= each.needs:
+        if bits & each.bit and different >= (1 if each.bit & _TELLING_BY_LENGTH and shortest >= TELLING else each.needs):
             return each
     return None

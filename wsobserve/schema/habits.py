@@ -6,14 +6,14 @@ all properties are always there, or many come and go. That is the prior for judg
 
 from __future__ import annotations
 
-OFTEN = 20.0  # objects of a record that may serve as an example
+OFTEN = 10.0  # objects of a record that may serve as an example
 # What is believed before anything was seen, and how many properties, or records, that counts for.
-REQUIRED, REQUIRED_COUNTS = 0.75, 8.0
-OPTIONALS, OPTIONALS_COUNT = 1.0, 2.0
+REQUIRED, REQUIRED_COUNTS = 0.7, 8.0
+OPTIONALS, OPTIONALS_COUNT = 1.5, 2.0
 
 LEAST = 3.0  # objects, before anything is said of what none of them shows
-LIKELY_REQUIRED = 0.8
-NEW_PROPERTY_RARELY = 0.1  # chance that the next object of a rare kind has a property that nobody has seen
+LIKELY_REQUIRED = 0.85
+NEW_PROPERTY_RARELY = 0.08  # chance that the next object of a rare kind has a property that nobody has seen
 NEW_PROPERTY = 0.02  # of one seen often
 SEEN_OFTEN = 50.0
 

@@ -1,7 +1,8 @@
 """The places of the values in messages of one name, each with what its values have in common.
 
 A place is written as a JSON pointer, with `*` for any element of an array and for keys that name one thing. Places are
-bounded: those with the smallest hashes stay, and how many there are can only get smaller, so what stays was always here.
+bounded: the shallow ones stay, of one depth those with the smallest hashes, and how many there are can only get smaller, so
+what stays was always here.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from wsobserve.records import name_hash
 from wsobserve.redaction import looks_like_identifier
 from wsobserve.schema.leaf import Leaf
 
-NO_BOUND = 1 << 64  # hashes have 64 bits
+NO_BOUND = 1 << 80  # of the ranks of places
 ANY = "*"
 LONGEST_PLACE = 512  # characters; what lies deeper is not told apart
 
@@ -22,14 +23,14 @@ class Leaves:
 
     def __init__(self) -> None:
         self.by_place: dict[str, Leaf] = {}
-        self.highest = NO_BOUND  # places with hashes from here on do not stay
+        self.highest = NO_BOUND  # places with ranks from here on do not stay
 
     def at(self, place: str, most: int) -> Leaf | None:
         """The leaf at a place; None when it would not stay."""
         leaf = self.by_place.get(place)
         if leaf is not None:
             return leaf
-        if len(place) > LONGEST_PLACE or (self.highest < NO_BOUND and name_hash(place) >= self.highest):
+        if len(place) > LONGEST_PLACE or (self.highest < NO_BOUND and _rank(place) >= self.highest):
             return None
         leaf = self.by_place[place] = Leaf()
         if len(self.by_place) > 2 * most:
@@ -66,9 +67,9 @@ class Leaves:
         """Give up all but so many places."""
         if len(self.by_place) <= most:
             return
-        by_hash = sorted((name_hash(place), place) for place in self.by_place)
-        self.highest = min(self.highest, by_hash[most][0])
-        for _, place in by_hash[most:]:
+        by_rank = sorted((_rank(place), place) for place in self.by_place)
+        self.highest = min(self.highest, by_rank[most][0])
+        for _, place in by_rank[most:]:
             del self.by_place[place]
 
     def merge(self, other: Leaves) -> None:
@@ -80,8 +81,13 @@ class Leaves:
                 ours = self.by_place[place] = Leaf()
             ours.merge(leaf)
         if self.highest < NO_BOUND:
-            for place in [place for place in self.by_place if name_hash(place) >= self.highest]:
+            for place in [place for place in self.by_place if _rank(place) >= self.highest]:
                 del self.by_place[place]
+
+
+def _rank(place: str) -> int:
+    """Its depth, and then a hash: the lower ones stay."""
+    return min(place.count("/"), 0x7FFF) << 64 | name_hash(place)
 
 
 def place_of(key: object) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from wsobserve.schema.seen import Seen
 
-LEAST_FOR_BOUNDS = 24
+LEAST_FOR_BOUNDS = 20
 TAIL = 2.0  # how far beyond the quartiles, in interquartile ranges, the extremes may lie
 MOST_CODES = 16
 GROWTH = 0.5  # correlation of value and time

@@ -22,6 +22,9 @@ EACH_COMES_AGAIN = 4  # observations a member, on average
 NEW_MEMBER = 0.01
 
 _DIGITS = re.compile(r"[0-9]+")
+_SEPARATORS = re.compile(r"[_.:/-]")
+# A random token: digits and letters of both cases, one beside the other.
+_TOKEN = re.compile(r"(?=[^0-9]*[0-9])(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[0-9A-Za-z]{8,}")
 _WORD = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 _IDENTIFYING = sum(
     each.bit
@@ -45,7 +48,7 @@ def describe_texts(seen: Sequence[Seen]) -> dict[str, Any]:
         bits = formats_of(text.encode("utf-8", "surrogatepass"), bits)
         if not bits:
             break
-    claimed = claimed_format(bits, len(times))
+    claimed = claimed_format(bits, len(times), min(map(len, times)))
     if claimed is None:
         return {}
     return dict(claimed.keywords) if "format" in claimed.keywords else {**claimed.keywords, "x-wsobserve-format": claimed.name}
@@ -85,7 +88,11 @@ def _has_one_style(texts: Sequence[str]) -> bool:
 def are_identifiers(texts: Sequence[str]) -> bool:
     """Whether these look like names of things rather than a vocabulary."""
     identifying = sum(
-        1 for text in texts if looks_like_identifier(text) or (len(text) >= 8 and formats_of(text.encode(), _IDENTIFYING))
+        1
+        for text in texts
+        if looks_like_identifier(text)
+        or any(map(_TOKEN.fullmatch, _SEPARATORS.split(text)))
+        or (len(text) >= 8 and formats_of(text.encode(), _IDENTIFYING))
     )
     if identifying > 0.3 * len(texts):
         return True
