@@ -26,6 +26,7 @@ Constants = dict[Path, str | int]
 DEEPEST = 32
 LEAST_WITHOUT_ELEMENT = 5.0  # arrays that were empty, before that is a rule
 LEAST_OF_MIXED_TYPES = 30.0  # values of several types, before these are all there are
+LEAST_OF_MIXED_CONTAINERS = 10.0  # the same of objects or arrays beside something else
 
 NAMES: dict[type, str] = {
     type(None): "null",
@@ -194,7 +195,7 @@ def _is_anything(by_type: dict[str, list[Seen]], total: float) -> bool:
     containers = types & {"object", "array"}
     if not containers:
         return False
-    return len(types) > 2 or (len(types) == 2 and total < LEAST_OF_MIXED_TYPES)
+    return len(types) > 2 or (len(types) == 2 and total < LEAST_OF_MIXED_CONTAINERS)
 
 
 def _constants(splitter: Splitter, leaf: Leaf, members: list[int]) -> Constants:

@@ -15,10 +15,10 @@ from wsobserve.redaction import looks_like_identifier
 from wsobserve.schema.formats import ALL_FORMATS, FORMATS, claimed_format, formats_of
 from wsobserve.schema.seen import Seen
 
-LEAST_FOR_ENUMERATION = 12
+LEAST_FOR_ENUMERATION = 10
 MOST_MEMBERS = 64
 LONGEST_MEMBER = 64
-EACH_COMES_AGAIN = 4  # observations a member, on average
+EACH_COMES_AGAIN = 3  # observations a member, on average
 NEW_MEMBER = 0.01
 
 _DIGITS = re.compile(r"[0-9]+")
