@@ -14,6 +14,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from tests.schema_benchmark.alternatives import Alternatives
 from tests.schema_benchmark.streams import SEMANTIC, STRUCTURAL, Stream
 
 NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
@@ -23,7 +24,8 @@ SINGLE = ("items", "additionalProperties", "not", "if", "then", "else", "additio
 
 @dataclass(frozen=True)
 class Score:
-    """`structural`, `semantic`: share of such mutants rejected. `separation`: adjusted Rand index of labels against kinds.
+    """`structural`, `semantic`: share of such mutants rejected. `separation`: adjusted Rand index of labels against kinds;
+    `truth_separation`: the same for the labels that the truth gives.
 
     NaN: the stream has nothing to measure it by.
     """
@@ -34,6 +36,7 @@ class Score:
     size: float  # subschemas, against those of the truth
     separation: float = math.nan  # of messages held out
     separation_train: float = math.nan  # of those that were learnt from
+    truth_separation: float = math.nan
     labels: int = 0
     classes: dict[str, float] = field(default_factory=dict)  # share rejected, by class of fault
 
@@ -61,6 +64,7 @@ def scored(schema: dict[str, Any], stream: Stream, valid_labels: Sequence[str] =
         size=subschemas(schema) / subschemas(stream.truth),
         separation=adjusted_rand(stream.valid_kinds, valid_labels) if valid_labels else math.nan,
         separation_train=adjusted_rand(stream.train_kinds, train_labels) if train_labels else math.nan,
+        truth_separation=truth_separation(stream),
         labels=len(set(valid_labels) or set(train_labels)),
         classes=classes,
     )
@@ -102,6 +106,14 @@ def adjusted_rand(truth: Sequence[str], labels: Sequence[str]) -> float:
     expected = in_truth * in_labels / _pairs(len(truth))
     most = (in_truth + in_labels) / 2
     return (together - expected) / (most - expected) if most != expected else 1.0
+
+
+def truth_separation(stream: Stream) -> float:
+    """How well the truth itself separates the kinds; NaN where its parts are resources of their own (streams.interleaved)."""
+    if any("$id" in part for part in stream.truth.get("anyOf", ())):
+        return math.nan
+    alternatives = Alternatives(stream.truth)
+    return adjusted_rand(stream.valid_kinds, [alternatives.label(message) for message in stream.valid])
 
 
 def _pairs(count: int) -> float:

@@ -1,9 +1,11 @@
 """Schema inference held to what is true about streams: `python -m tests.schema_benchmark.score_package`.
 
-In: folders of streams (see streams.py), or what the corpus maker of ../shared makes. Out: a table, a line a stream, and the
-means. The package under test is run through its command line, on a capture of each stream.
+In: folders of streams (see streams.py): what the corpus maker of ../shared makes, or ours from public specifications. Out: a
+table, a line a stream, the means, and the bars. The package under test is run through its command line, on a capture of each
+stream.
 
-    python -m tests.schema_benchmark.score_package                       ten streams, 3,000 messages each
+    python -m tests.schema_benchmark.score_package                       ten streams of ../shared, 3,000 messages each
+    python -m tests.schema_benchmark.score_package --specifications      seven from public specifications
     python -m tests.schema_benchmark.score_package --n 300 --seed 7      the same from few messages
     python -m tests.schema_benchmark.score_package --all                 and all of them on one connection
     python -m tests.schema_benchmark.score_package --direct --only cdp   one stream, without the capture: quick
@@ -14,6 +16,7 @@ means. The package under test is run through its command line, on a capture of e
 from __future__ import annotations
 
 import argparse
+import hashlib
 import math
 import subprocess
 import sys
@@ -23,6 +26,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.schema_benchmark import bars
 from tests.schema_benchmark.explain import explained
 from tests.schema_benchmark.inferred import Inferred, by_command, directly
 from tests.schema_benchmark.measures import Score, mean_known, scored
@@ -38,6 +42,7 @@ COLUMNS: dict[str, Callable[[Score], float]] = {
     "semantic": lambda score: score.semantic,
     "ari": lambda score: score.separation,
     "ari train": lambda score: score.separation_train,
+    "ari/truth": lambda score: score.separation / score.truth_separation,
     "size": lambda score: score.size,
 }
 
@@ -45,10 +50,13 @@ COLUMNS: dict[str, Callable[[Score], float]] = {
 def main() -> None:
     """Prints the tables."""
     options = _options()
-    streams = read_streams(options.folder or shared_streams(options.n, options.seed))
+    folder, corpus = options.folder, "other"
+    if folder is None:
+        corpus = "specifications" if options.specifications else "shared"
+        folder = streams_made(corpus, options.n, options.seed)
+    streams = read_streams(folder)
     if options.all:
-        share = 10_000 if options.n >= 1_000 else options.n * len(streams)
-        streams.append(interleaved(streams, share))
+        streams.append(interleaved(streams, 10_000 if options.n >= 1_000 else options.n * len(streams)))
     wanted = options.explain or options.only
     streams = [stream for stream in streams if not wanted or stream.name in wanted]
     if not streams:
@@ -59,23 +67,32 @@ def main() -> None:
         began = time.perf_counter()
         inferred, valid_labels = ask(stream, options.build, direct=options.direct)
         score = scored(inferred.schema, stream, valid_labels, inferred.labels)
-        second_opinion(inferred.schema, options.folder or shared_streams(options.n, options.seed), stream, score)
+        second_opinion(inferred.schema, folder, stream, score)
         scores[stream.name] = score
         kinds = len(set(stream.valid_kinds))
         took = time.perf_counter() - began
         print(f"{stream.name:14} {kinds:5} {score.labels:6} {took:5.1f}  " + _figures(score), flush=True)
         if options.explain:
             print(explained(stream, inferred, valid_labels))
-    each = {name: score for name, score in scores.items() if name != "all"}
-    if len(each) > 1:
-        means = " ".join(f"{mean_known(map(column, each.values())):10.3f}" for column in COLUMNS.values())
-        print(f"{'mean':14} {'':5} {'':6} {'':5}  {means}")
-    print("\nrejected by class of fault: " + ", ".join(_by_class(list(each.values() or scores.values()))))
+    _print_means(scores, corpus, options.n)
+
+
+def _print_means(scores: dict[str, Score], corpus: str, n: int) -> None:
+    together = scores.pop("all", None)
+    if len(scores) > 1:
+        means = {name: mean_known(map(column, scores.values())) for name, column in COLUMNS.items()}
+        print(f"{'mean':14} {'':5} {'':6} {'':5}  " + " ".join(f"{value:10.3f}" for value in means.values()))
+        print("", *bars.verdicts(bars.BARS.get((corpus, n), {}), means), sep="\n")
+    if together is not None and corpus == "shared":
+        verdicts = bars.verdicts(bars.ALL_AT_ONCE, {name: column(together) for name, column in COLUMNS.items()})
+        print(*(f"{line}, all on one connection" for line in verdicts), sep="\n")
+    print("\nrejected by class of fault: " + ", ".join(_by_class(list(scores.values()) or [together])))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, help="streams that are there already (default: made by ../shared)")
+    parser.add_argument("--specifications", action="store_true", help="the streams from public specifications")
     parser.add_argument("--n", type=int, default=3000, help="messages of each stream to learn from (default: 3000)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--build", type=Path, default=CHECKOUT, help="where the package lies (default: the checkout)")
@@ -86,16 +103,21 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def shared_streams(n: int, seed: int) -> Path:
-    """The folder with the ten streams of ../shared; made when it is not there yet."""
-    maker = SHARED / "corpus.py"
-    if not maker.exists():
-        sys.exit(f"no corpus maker at {maker}: give a --folder")
-    folder = MADE / f"shared-{n}-{seed}"
+def streams_made(corpus: str, n: int, seed: int) -> Path:
+    """The folder with the streams of a corpus; made when it is not there yet."""
+    if corpus == "shared":
+        maker, sources = [str(SHARED / "corpus.py")], [SHARED / "corpus.py"]
+        if not sources[0].exists():
+            sys.exit(f"no corpus maker at {sources[0]}: give a --folder, or --specifications")
+    else:
+        maker = ["-m", "tests.schema_benchmark.specifications.make"]
+        sources = sorted(Path(__file__).parent.glob("specifications/*.py"))
+    source = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:8]
+    folder = MADE / f"{corpus}-{n}-{seed}-{source}"
     if not folder.exists():
         unfinished = folder.with_suffix(".part")
         unfinished.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-B", str(maker), str(unfinished), "--n", str(n), "--seed", str(seed)]
+        command = [sys.executable, "-B", *maker, str(unfinished), "--n", str(n), "--seed", str(seed)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         unfinished.rename(folder)
     return folder
@@ -140,10 +162,11 @@ def _figures(score: Score) -> str:
     return " ".join(f"{column(score):10.3f}" for column in COLUMNS.values())
 
 
-def _by_class(scores: list[Score]) -> list[str]:
-    classes = {fault for score in scores for fault in score.classes}
+def _by_class(scores: list[Score | None]) -> list[str]:
+    known = [score for score in scores if score is not None]
+    classes = {fault for score in known for fault in score.classes}
     return [
-        f"{fault} {mean_known(score.classes.get(fault, math.nan) for score in scores):.2f}"
+        f"{fault} {mean_known(score.classes.get(fault, math.nan) for score in known):.2f}"
         for fault in (*STRUCTURAL, *SEMANTIC)
         if fault in classes
     ]
