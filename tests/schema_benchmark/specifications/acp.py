@@ -18,16 +18,10 @@ REQUESTS = {
     "session/new": "NewSessionRequest",
     "session/prompt": "PromptRequest",
     "session/request_permission": "RequestPermissionRequest",
-    "session/set_mode": "SetSessionModeRequest",
     "fs/read_text_file": "ReadTextFileRequest",
-    "fs/write_text_file": "WriteTextFileRequest",
     "terminal/create": "CreateTerminalRequest",
-    "terminal/output": "TerminalOutputRequest",
 }
-RESPONSES = (
-    "InitializeResponse NewSessionResponse PromptResponse RequestPermissionResponse ReadTextFileResponse "
-    "CreateTerminalResponse TerminalOutputResponse"
-).split()
+RESPONSES = ("NewSessionResponse PromptResponse RequestPermissionResponse ReadTextFileResponse TerminalOutputResponse").split()
 
 
 def kinds() -> dict[str, Node]:

@@ -27,13 +27,12 @@ from tests.schema_benchmark.specifications.world import World
 
 PACKAGE = Package("npm", "devtools-protocol", "0.0.1734725", "BSD-3-Clause")
 EVENTS = (
-    "Network.requestWillBeSent Network.responseReceived Network.dataReceived Network.loadingFinished Network.loadingFailed "
-    "Network.requestWillBeSentExtraInfo Runtime.consoleAPICalled Runtime.exceptionThrown Runtime.executionContextCreated "
-    "Page.frameNavigated Page.lifecycleEvent DOM.setChildNodes DOM.attributeModified Debugger.scriptParsed "
-    "Target.attachedToTarget Log.entryAdded"
+    "Network.requestWillBeSent Network.responseReceived Network.dataReceived "
+    "Network.requestWillBeSentExtraInfo Runtime.consoleAPICalled Runtime.exceptionThrown "
+    "Page.frameNavigated Page.lifecycleEvent DOM.setChildNodes DOM.attributeModified Debugger.scriptParsed Log.entryAdded"
 ).split()
-COMMANDS = ("Runtime.evaluate", "Page.navigate", "DOM.querySelector")
-RESULTS = ("Runtime.evaluate", "DOM.getDocument", "Runtime.getProperties")
+COMMANDS = ("Runtime.evaluate", "Page.navigate")
+RESULTS = ("Runtime.evaluate", "DOM.getDocument")
 
 
 def kinds() -> dict[str, Node]:

@@ -16,9 +16,9 @@ from tests.schema_benchmark.specifications.packages import Package
 
 PACKAGE = Package("pypi", "debugpy", "1.8.22", "MIT")
 MEMBER = "debugpy/_vendored/pydevd/_pydevd_bundle/_debug_adapter/debugProtocol.json"
-EVENTS = "Output Stopped Continued Thread Module Breakpoint Process ProgressStart ProgressUpdate LoadedSource".split()
-REQUESTS = "StackTrace Scopes Variables SetBreakpoints Evaluate Next Continue Source Launch".split()
-RESPONSES = "StackTrace Scopes Variables SetBreakpoints Evaluate Threads".split()
+EVENTS = "Output Stopped Thread Module Breakpoint ProgressStart ProgressUpdate".split()
+REQUESTS = "StackTrace Variables SetBreakpoints Evaluate Next Launch".split()
+RESPONSES = "StackTrace Variables SetBreakpoints Threads".split()
 
 
 def kinds() -> dict[str, Node]:

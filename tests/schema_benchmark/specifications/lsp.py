@@ -15,28 +15,22 @@ TYPES = "lsprotocol/types.py"
 NOTIFICATIONS = {
     "textDocument/didOpen": "DidOpenTextDocumentParams",
     "textDocument/didChange": "DidChangeTextDocumentParams",
-    "textDocument/didSave": "DidSaveTextDocumentParams",
     "textDocument/publishDiagnostics": "PublishDiagnosticsParams",
     "window/logMessage": "LogMessageParams",
     "workspace/didChangeWatchedFiles": "DidChangeWatchedFilesParams",
-    "$/cancelRequest": "CancelParams",
 }
 REQUESTS = {
     "textDocument/completion": "CompletionParams",
     "textDocument/hover": "HoverParams",
-    "textDocument/definition": "DefinitionParams",
     "textDocument/codeAction": "CodeActionParams",
     "textDocument/rename": "RenameParams",
-    "workspace/executeCommand": "ExecuteCommandParams",
 }
 RESULTS = {
     "completion": "CompletionList",
     "hover": "Hover",
     "documentSymbol": "DocumentSymbolResult",
     "rename": "WorkspaceEdit",
-    "signatureHelp": "SignatureHelp",
     "semanticTokens": "SemanticTokens",
-    "foldingRange": "FoldingRangeResult",
 }
 
 

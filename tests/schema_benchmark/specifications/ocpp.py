@@ -16,17 +16,17 @@ from tests.schema_benchmark.specifications.packages import Package
 PACKAGE = Package("pypi", "ocpp", "2.1.0", "MIT")
 FOLDER = "ocpp/v201/schemas"
 CALLS = (
-    "Heartbeat StatusNotification MeterValues TransactionEvent Authorize BootNotification NotifyEvent DataTransfer "
-    "SetVariables RequestStartTransaction NotifyReport SetChargingProfile SecurityEventNotification"
+    "Heartbeat StatusNotification MeterValues TransactionEvent Authorize BootNotification NotifyEvent "
+    "SetVariables RequestStartTransaction"
 ).split()
-RESULTS = "Heartbeat TransactionEvent Authorize BootNotification SetVariables RequestStartTransaction DataTransfer".split()
+RESULTS = "Heartbeat TransactionEvent BootNotification SetVariables".split()
 FAILURES = ["FormationViolation", "InternalError", "NotSupported", "SecurityError", "GenericError", "ProtocolError"]
 
 
 def kinds() -> dict[str, Node]:
     """By name, what may be sent."""
     leaves = Leaves(
-        "ocpp", shown={"customData": 0, "TransactionEventRequest.customData": 0.2, "DataTransferRequest.customData": 0.3}
+        "ocpp", shown={"customData": 0, "TransactionEventRequest.customData": 0.2, "StatusNotificationRequest.customData": 0.3}
     )
     asked = Text(lambda world: str(world.asked("ocpp")), {"pattern": "^[0-9]+$"})
     answered = Text(lambda world: str(world.answered("ocpp")), {"pattern": "^[0-9]+$"})

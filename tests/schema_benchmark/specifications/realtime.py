@@ -15,11 +15,11 @@ PACKAGE = Package("pypi", "openai", "3.57.0", "Apache-2.0")
 FOLDER = "openai/types/realtime"
 UNIONS = (("realtime_server_event", "RealtimeServerEvent"), ("realtime_client_event", "RealtimeClientEvent"))
 USED = (
-    "response.output_audio.delta response.output_audio_transcript.delta response.output_text.delta response.created "
-    "response.done response.output_item.added response.content_part.added response.function_call_arguments.delta "
-    "conversation.item.added conversation.item.deleted input_audio_buffer.speech_started input_audio_buffer.committed "
+    "response.output_audio.delta response.output_audio_transcript.delta response.created "
+    "response.done response.output_item.added "
+    "conversation.item.added input_audio_buffer.speech_started input_audio_buffer.committed "
     "conversation.item.input_audio_transcription.completed rate_limits.updated session.created error "
-    "input_audio_buffer.append conversation.item.create response.cancel session.update"
+    "input_audio_buffer.append conversation.item.create"
 ).split()
 
 
