@@ -73,6 +73,6 @@ class Alternatives:
     def _check(self, schema: dict[str, Any]) -> Any:
         check = self._checks.get(id(schema))
         if check is None:
-            shared: dict[str, Any] = {key: self._root[key] for key in ("$defs", "$schema") if key in self._root}
+            shared: dict[str, Any] = {key: self._root[key] for key in ("$defs", "definitions", "$schema") if key in self._root}
             check = self._checks[id(schema)] = jsonschema_rs.validator_for({**shared, **schema})
         return check

@@ -27,9 +27,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.schema_benchmark import bars
+from tests.schema_benchmark.alternatives import Alternatives
 from tests.schema_benchmark.explain import explained
 from tests.schema_benchmark.inferred import Inferred, by_command, directly
 from tests.schema_benchmark.measures import Score, mean_known, scored
+from tests.schema_benchmark.peers import PEERS
 from tests.schema_benchmark.streams import SEMANTIC, STRUCTURAL, Stream, interleaved, read_streams
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -75,6 +77,23 @@ def main() -> None:
         if options.explain:
             print(explained(stream, inferred, valid_labels))
     _print_means(scores, corpus, options.n)
+    if options.peers:
+        _print_peers(streams)
+
+
+def _print_peers(streams: list[Stream]) -> None:
+    """A line a peer: the means over the same streams."""
+    print(f"\n{'others':35} " + " ".join(f"{name:>10}" for name in COLUMNS))
+    for name, infer in PEERS.items():
+        schemas = {stream.name: infer(stream.train, MADE) for stream in streams}
+        scores = []
+        for stream in streams:
+            schema = schemas[stream.name]
+            if schema is not None:
+                alternatives = Alternatives(schema)
+                scores.append(scored(schema, stream, [alternatives.label(message) for message in stream.valid]))
+        figures = " ".join(f"{mean_known(map(column, scores)):10.3f}" for column in COLUMNS.values())
+        print(f"{name:35} {figures if scores else 'not installed here'}")
 
 
 def _print_means(scores: dict[str, Score], corpus: str, n: int) -> None:
@@ -99,6 +118,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", metavar="STREAM")
     parser.add_argument("--all", action="store_true", help="also all streams on one connection (10,000 messages)")
     parser.add_argument("--direct", action="store_true", help="the stages of the package alone, in this process")
+    parser.add_argument("--peers", action="store_true", help="also what genson and quicktype make of the same messages")
     parser.add_argument("--explain", nargs="+", metavar="STREAM", help="these streams alone, with everything that is wrong")
     return parser.parse_args()
 

@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("jsonschema_rs", reason="jsonschema-rs is not installed")
 
 from tests.schema_benchmark.measures import Score, adjusted_rand, scored, subschemas, truth_separation
+from tests.schema_benchmark.peers import genson, genson_closed
 from tests.schema_benchmark.score_package import SHARED, streams_made
 from tests.schema_benchmark.streams import Mutant, Stream, interleaved, read_streams
 
@@ -88,6 +89,17 @@ def test_what_is_right_in_one_stream_is_no_fault_on_a_connection_of_both() -> No
     assert both.train_kinds in (["small.a", "other.c"], ["other.c", "small.a"])
     # t=c is a member of nothing in `small`, and right in `other`; so is b's number.
     assert [mutant.fault for mutant in both.mutants] == ["wrong_type", "extra_field"]
+
+
+def test_what_genson_infers_is_scored_like_ours(tmp_path: Path) -> None:
+    pytest.importorskip("genson", reason="genson is not installed")
+    messages = [{"t": "a", "n": 1, "d": {"x": 1}}, {"t": "a", "n": 2, "d": {}}]
+    schema, narrow = genson(messages, tmp_path), genson_closed(messages, tmp_path)
+    assert schema is not None
+    assert narrow is not None
+    assert narrow["additionalProperties"] is narrow["properties"]["d"]["additionalProperties"] is False
+    assert schema["required"] == narrow["required"] == ["d", "n", "t"]
+    assert "additionalProperties" not in schema
 
 
 @pytest.mark.skipif(not (SHARED / "score.py").exists(), reason="the scorer of ../shared is not here")
