@@ -58,7 +58,7 @@ def main() -> None:
         if measured.name in hostile.MADE and accounting is not None:
             print(f"{measured.name}, given up or left aside: {given_up(accounting) or 'nothing'}")
     if figures:
-        print(report.markdown(schemas.rows(figures)), *schemas.memory_lines(figures), sep="\n")
+        print(report.markdown(schemas.rows(figures)), *schemas.other_lines(figures), sep="\n")
     print("\nBars" + ("" if options.scale == 1 else f" (they are meant for scale 1, and this is {options.scale:g})"))
     print(*lines, sep="\n")
     print("\nCounts: " + ("as sent, and the same with two workers." if not wrong else "WRONG"))

@@ -3,7 +3,7 @@
 In: a task, and for speed a file with a JSON message a line, for steady state a capture. Out: a JSON object on standard output.
 The package is the one that PYTHONPATH names; nothing else of the checkout is imported.
 
-    learn FILE          messages/s from JSON texts into a fresh fold until its kinds are worked out, and the latter alone
+    learn FILE          messages/s from JSON texts into a fresh fold, and the seconds until its kinds are worked out
     steady CAPTURE      messages/s of a pipeline that knows what is said, bytes of the capture to folds
     genson, duckdb FILE the same messages by others, schema included
     one_channel         MB that a million messages without any order leave in a fold, all on one channel
@@ -64,20 +64,19 @@ def learn(path: str) -> dict[str, float]:
     from wsobserve.schema.fold import SchemaFold
 
     records = list(sent(texts_of(path)))
-    kinds, looking = 0, 0.0
+    fold = SchemaFold()
 
     def learn_all() -> None:
-        nonlocal kinds, looking
+        nonlocal fold
         payload, fold = Payload(), SchemaFold()
         for record in records:
             for message in payload.receive(record):
                 fold.add(message)
-        began = time.process_time()
-        kinds = len(fold.kinds())
-        looking = time.process_time() - began
 
     seconds = timed(learn_all)
-    return {"messages": len(records), "seconds": seconds, "kinds_seconds": looking, "kinds": kinds}
+    began = time.process_time()
+    kinds = len(fold.kinds())
+    return {"messages": len(records), "seconds": seconds, "kinds_seconds": time.process_time() - began, "kinds": kinds}
 
 
 def steady(path: str) -> dict[str, float]:

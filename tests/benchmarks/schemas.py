@@ -134,9 +134,12 @@ def rows(figures: Figures) -> list[list[str]]:
     return listed
 
 
-def memory_lines(figures: Figures) -> list[str]:
-    """What hostile traffic leaves in memory, for people."""
+def other_lines(figures: Figures) -> list[str]:
+    """How long it takes to work out the kinds, and what hostile traffic leaves in memory, for people."""
     lines = []
+    for traffic in TRAFFIC:
+        if learnt := figures.get((traffic, LEARN)):
+            lines.append(f"{traffic}: {learnt['kinds']:.0f} kinds, worked out in {learnt['kinds_seconds']:.2f} s")
     if one := figures.get(("", ONE_CHANNEL)):
         lines.append(f"{one['messages']:,.0f} messages without order on one channel: {one['megabytes']:.1f} MB in the fold")
     if many := figures.get(("", MANY_CHANNELS)):
@@ -149,10 +152,9 @@ def bars(figures: Figures) -> list[Bar]:
     """All of them, those that were not measured included."""
     found = []
     for traffic in TRAFFIC:
-        learning, steady, genson = (rate(figures, traffic, program) for program in (LEARN, STEADY, "genson"))
+        learning, steady = (rate(figures, traffic, program) for program in (LEARN, STEADY))
         found += [
             Bar(6, f"{traffic}: learning, thousand messages/s", _thousands(learning), 40, True),
-            Bar(6, f"{traffic}: learning / genson", None if not learning or not genson else learning / genson, 1, True),
             Bar(7, f"{traffic}: steady state, thousand messages/s", _thousands(steady), 250, True),
         ]
     one, many = figures.get(("", ONE_CHANNEL)), figures.get(("", MANY_CHANNELS))

@@ -134,15 +134,15 @@ def test_schemas_are_measured_beside_others(folder: Path) -> None:
     assert table[5][2] == "not measured"  # quicktype, whose modules nobody named
     measured = [bar for bar in schemas.bars(figures) if bar.value is not None]
     assert {bar.number for bar in measured} == {6, 7, 8}
-    assert len(schemas.memory_lines(figures)) == 2
+    assert len(schemas.other_lines(figures)) == 2 + len(schemas.TRAFFIC)
 
 
 def test_a_rate_that_was_not_measured_clears_no_bar() -> None:
     figures: schemas.Figures = {("chat", schemas.LEARN): {"messages": 100, "seconds": 0.001}}
     lines = [str(bar) for bar in schemas.bars(figures)]
     assert lines[0] == "6. chat: learning, thousand messages/s = 100.00 (bar: at least 40) OK"
-    assert lines[1] == "6. chat: learning / genson = not measured (bar: at least 1) -"
-    assert schemas.memory_lines(figures) == []
+    assert lines[1] == "7. chat: steady state, thousand messages/s = not measured (bar: at least 250) -"
+    assert schemas.other_lines({}) == []
 
 
 def test_another_wsobserve_is_not_measured_in_place_of_a_missing_build(tmp_path: Path) -> None:
