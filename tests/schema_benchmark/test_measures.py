@@ -103,7 +103,8 @@ def test_what_genson_infers_is_scored_like_ours(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not (SHARED / "score.py").exists(), reason="the scorer of ../shared is not here")
-def test_the_scorer_of_shared_agrees() -> None:
+def test_the_scorer_of_shared_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # ../shared is to be read
     sys.path.insert(0, str(SHARED))
     try:
         import score as shared  # type: ignore[import-not-found]  # of no package
