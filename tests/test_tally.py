@@ -53,6 +53,7 @@ BODIES = [
     b"no JSON",
     b'{"type":"\\u0041"}',
     '{"type":"tick","note":"\u00e9t\u00e9"}'.encode(),
+    '{"😀😀":1,"🙂":2}'.encode(),  # its structure has fewer characters than bytes
     b'{"broken":',
     b"",
 ]

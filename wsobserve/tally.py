@@ -44,9 +44,10 @@ class LikeMessages:
     def __init__(self, like: ChannelMessage, sizes: SizesFold, watched: Watched | None, reader: StructureReader) -> None:
         self.like = like  # without its payload
         self.watched = watched
+        structure = like.structure.encode()  # the reader counts bytes, of which a character may have four
         # By position in the structure: the number of the value there, so of a value that one of the elements is like.
-        self.which = array("q", bytes(8 * (len(like.structure) + 1)))
-        reader.structure(like.structure.encode(), True)
+        self.which = array("q", bytes(8 * (len(structure) + 1)))
+        reader.structure(structure, True)
         for number in range(reader.values):
             self.which[reader.value_places[number]] = number
         self.sizes = sizes

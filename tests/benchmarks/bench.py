@@ -16,7 +16,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.benchmarks import bars, hostile, programs, report
+from tests.benchmarks import bars, hostile, programs, report, schemas
 from tests.benchmarks.bars import COUNT, TWO_WORKERS
 from tests.benchmarks.checks import broken_equations, given_up, wrong_counts
 from tests.benchmarks.programs import Program, Run
@@ -25,6 +25,7 @@ from tests.benchmarks.scenarios import read_truth
 
 FOLDER = Path("build") / "bench"
 MEASURED = ["small", "big", "short", "lossy"]
+SCHEMAS = "schemas"  # not a capture: what inferring schemas costs
 COUNTED_ONLY = ["long", *hostile.MADE]  # what they cost others is not of interest
 EXACT = ["small", "big", "short", "long"]  # here everything that was sent is in the capture, and nothing else
 LONG_BYTES = 2_500_000_000
@@ -36,12 +37,18 @@ def main() -> None:
     folder = _folder(options.scale)
     results: list[Measured] = []
     for name in options.only:
+        if name == SCHEMAS:
+            continue
         capture = _capture(name, folder, options.scale)
         if capture is not None:
             results.append(_measure(name, capture, options))
     wrong = [sentence for measured in results for sentence in _wrong(measured)]
     costs = {(measured.name, program): measured.cost(program) for measured in results for program in measured.runs}
     lines = bars.bars({key: cost for key, cost in costs.items() if cost is not None})
+    figures: schemas.Figures = {}
+    if SCHEMAS in options.only:
+        figures = schemas.measure(options.build, folder, options.scale, schemas.quicktype_modules(folder), _say)
+        lines += schemas.bars(figures)
 
     print(report.heading(options), report.table(results), sep="\n\n")
     for measured in results:
@@ -50,12 +57,14 @@ def main() -> None:
             print(report.frame_counts(measured))
         if measured.name in hostile.MADE and accounting is not None:
             print(f"{measured.name}, given up or left aside: {given_up(accounting) or 'nothing'}")
+    if figures:
+        print(report.markdown(schemas.rows(figures)), *schemas.other_lines(figures), sep="\n")
     print("\nBars" + ("" if options.scale == 1 else f" (they are meant for scale 1, and this is {options.scale:g})"))
     print(*lines, sep="\n")
     print("\nCounts: " + ("as sent, and the same with two workers." if not wrong else "WRONG"))
     print(*wrong, sep="\n")
     if options.json:
-        report.write_json(options, results, lines, wrong)
+        report.write_json(options, results, lines, wrong, figures)
     sys.exit(1 if wrong else 0)
 
 
@@ -66,16 +75,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--scale", type=float, default=1.0, help="size of the captures; the bars are about 1 (default)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each program runs (default: 3)")
     parser.add_argument("--tshark-rounds", type=int, help="the same for tshark, which takes longest (default: --rounds)")
-    parser.add_argument("--only", nargs="+", metavar="CAPTURE", help=f"of {' '.join([*MEASURED, *COUNTED_ONLY])}")
+    parser.add_argument("--only", nargs="+", metavar="CAPTURE", help=f"of {' '.join([*MEASURED, *COUNTED_ONLY, SCHEMAS])}")
     parser.add_argument("--with-pure", action="store_true", help="one round of the pure build, too")
     parser.add_argument("--full", action="store_true", help="all captures, `long` included, 5 rounds of all programs, and pure")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write every run to this file")
     options = parser.parse_args()
     if options.full:
         options.rounds, options.with_pure = max(5, options.rounds), True
-        options.only = options.only or [*MEASURED, *COUNTED_ONLY]
-    options.only = options.only or [*MEASURED, *hostile.MADE]
-    if unknown := set(options.only) - {*MEASURED, *COUNTED_ONLY}:
+        options.only = options.only or [*MEASURED, *COUNTED_ONLY, SCHEMAS]
+    options.only = options.only or [*MEASURED, *hostile.MADE, SCHEMAS]
+    if unknown := set(options.only) - {*MEASURED, *COUNTED_ONLY, SCHEMAS}:
         parser.error(f"no capture of this name: {', '.join(sorted(unknown))}")
     if options.with_pure and options.pure is None:
         parser.error("--with-pure and --full need the directory of the pure build")
@@ -95,7 +104,7 @@ def _options() -> argparse.Namespace:
 def _folder(scale: float) -> Path:
     """Where captures of this scale are kept, by the source that makes them; those of another source are deleted."""
     here = Path(__file__).parent
-    source = b"".join((here / name).read_bytes() for name in ("traffic.py", "scenarios.py", "hostile.py"))
+    source = b"".join((here / name).read_bytes() for name in ("traffic.py", "scenarios.py", "hostile.py", "schemas.py"))
     current = FOLDER / hashlib.sha256(source).hexdigest()[:12]
     for other in FOLDER.glob("?" * 12):
         if other.is_dir() and other != current:

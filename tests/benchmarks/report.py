@@ -16,6 +16,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tests.benchmarks import schemas
 from tests.benchmarks.bars import C_YARDSTICK, COUNT, TSHARK, TWO_WORKERS, Bar, Cost
 from tests.benchmarks.programs import Run
 from tests.benchmarks.traffic import OPCODE_NAMES, Truth
@@ -79,7 +80,7 @@ def table(results: list[Measured]) -> str:
             numbers = [f"{cost.cpu:.2f}", f"{cost.wall:.2f}", *(f"{amount / cost.cpu:,.0f}" for amount in amounts)]
             times = "" if reference is None else f"{cost.cpu / reference.cpu:.2f}"
             rows.append([measured.name, program, *numbers, f"{cost.peak_bytes / 1e6:.0f}", times])
-    return _markdown(rows)
+    return markdown(rows)
 
 
 def frame_counts(measured: Measured) -> str:
@@ -92,10 +93,10 @@ def frame_counts(measured: Measured) -> str:
             told[program] = frames
     rows = [[measured.name, *columns], ["---", *["---:"] * len(columns)]]
     rows += [[program, *(f"{frames.get(column, 0):,}" for column in columns)] for program, frames in told.items()]
-    return _markdown(rows)
+    return markdown(rows)
 
 
-def _markdown(rows: list[list[str]]) -> str:
+def markdown(rows: list[list[str]]) -> str:
     """A table of rows, of which the second says how columns are aligned: `---` or `---:`."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     to_right = [cell.endswith(":") for cell in rows[1]]
@@ -109,12 +110,15 @@ def _markdown(rows: list[list[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_json(options: argparse.Namespace, results: list[Measured], lines: list[Bar], wrong: list[str]) -> None:
+def write_json(
+    options: argparse.Namespace, results: list[Measured], lines: list[Bar], wrong: list[str], figures: schemas.Figures
+) -> None:
     """Every run, and what came of it, into the file of the option `--json`."""
     document = {
         "heading": heading(options),
         "scale": options.scale,
         "captures": {measured.name: asdict(measured) for measured in results},
+        "schemas": [{"traffic": traffic, "program": program, **found} for (traffic, program), found in figures.items()],
         "bars": [asdict(bar) | {"met": bar.met} for bar in lines],
         "wrong": wrong,
     }

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import wsobserve
-from tests.benchmarks import hostile, scenarios
+from tests.benchmarks import hostile, scenarios, schemas
 from tests.benchmarks.bars import COUNT, TSHARK, Cost, bars
 from tests.benchmarks.checks import broken_equations, given_up, wrong_counts
 from tests.benchmarks.programs import Found, Program, build_name, count, dpkt_parse, run, tshark_fields, yardstick
@@ -116,6 +116,33 @@ def test_a_bar_is_met_missed_or_not_measured() -> None:
     assert "5. peak MB of count, most on small = 90.00 (bar: at most 80) MISSED" in lines
     costs["small", "C yardstick"] = Cost(1.0, 1.0, 1)
     assert str(bars(costs)[2]) == "1. small: count / C yardstick, CPU = 2.00 (bar: at most 3, aim 2) OK"
+
+
+def test_schemas_are_measured_beside_others(folder: Path) -> None:
+    said: list[str] = []
+    figures = schemas.measure(BUILD, folder, SCALE, None, said.append)
+    for traffic in schemas.TRAFFIC:
+        sent = int(schemas.SENT * SCALE)
+        assert figures[traffic, schemas.LEARN]["messages"] == int(schemas.LEARNT * SCALE)
+        assert 0 < figures[traffic, schemas.STEADY]["messages"] <= sent
+        assert figures[traffic, schemas.LEARN]["kinds"] > 1
+    assert {program for _, program in figures} >= {schemas.LEARN, schemas.STEADY, schemas.ONE_CHANNEL, schemas.MANY_CHANNELS}
+    assert len(said) == len(figures)
+    table = schemas.rows(figures)
+    assert [row[1] for row in table[2:7]] == [schemas.LEARN, schemas.STEADY, *schemas.PEERS]
+    assert table[2][3] == "1.0"
+    assert table[5][2] == "not measured"  # quicktype, whose modules nobody named
+    measured = [bar for bar in schemas.bars(figures) if bar.value is not None]
+    assert {bar.number for bar in measured} == {6, 7, 8}
+    assert len(schemas.other_lines(figures)) == 2 + len(schemas.TRAFFIC)
+
+
+def test_a_rate_that_was_not_measured_clears_no_bar() -> None:
+    figures: schemas.Figures = {("chat", schemas.LEARN): {"messages": 100, "seconds": 0.001}}
+    lines = [str(bar) for bar in schemas.bars(figures)]
+    assert lines[0] == "6. chat: learning, thousand messages/s = 100.00 (bar: at least 40) OK"
+    assert lines[1] == "7. chat: steady state, thousand messages/s = not measured (bar: at least 250) -"
+    assert schemas.other_lines({}) == []
 
 
 def test_another_wsobserve_is_not_measured_in_place_of_a_missing_build(tmp_path: Path) -> None:
