@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from collections.abc import Callable
 from ipaddress import IPv6Address
 
 import msgspec
@@ -79,16 +80,33 @@ _TELLING_BY_LENGTH = sum(each.bit for each in FORMATS if each.name in ("hex", "h
 TELLING = 24  # digits that are certainly hexadecimal
 
 
+# By the bits that are asked for: each of them, its test, and whether the form alone does not tell.
+_TESTS: dict[int, tuple[tuple[int, Callable[[bytes], re.Match[bytes] | None], bool], ...]] = {}
+
+
+def _tests(among: int) -> tuple[tuple[int, Callable[[bytes], re.Match[bytes] | None], bool], ...]:
+    if len(_TESTS) > 1_024:  # sets of formats that were asked for
+        _TESTS.clear()
+    found = []
+    for each in FORMATS:
+        if among & each.bit:
+            found.append((each.bit, each.form.fullmatch, each.bit in _MONTHS or each.bit == _IPV6))
+    _TESTS[among] = tuple(found)
+    return _TESTS[among]
+
+
 def formats_of(text: bytes, among: int = ALL_FORMATS) -> int:
     """Which of the formats whose bits are in `among` this text (UTF-8) has."""
     if not among or not text or len(text) > LONGEST:
         return 0
+    tests = _TESTS.get(among)
+    if tests is None:
+        tests = _tests(among)
     found = 0
-    for each in FORMATS:
-        if among & each.bit:
-            match = each.form.fullmatch(text)
-            if match is not None and _holds(each.bit, match, text):
-                found |= each.bit
+    for bit, test, in_doubt in tests:
+        match = test(text)
+        if match is not None and (not in_doubt or _holds(bit, match, text)):
+            found |= bit
     return found
 
 

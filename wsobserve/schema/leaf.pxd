@@ -2,6 +2,7 @@
 import cython
 
 from wsobserve.excerpt cimport excerpt
+from wsobserve.schema.formats cimport formats_of
 
 cdef int MEMBERS
 cdef int LONGEST_MEMBER

@@ -7,6 +7,8 @@ what stays was always here.
 
 from __future__ import annotations
 
+import functools
+
 from wsobserve.records import name_hash
 from wsobserve.redaction import looks_like_identifier
 from wsobserve.schema.leaf import Leaf
@@ -67,7 +69,7 @@ class Leaves:
         """Give up all but so many places."""
         if len(self.by_place) <= most:
             return
-        by_rank = sorted((_rank(place), place) for place in self.by_place)
+        by_rank = sorted([(_rank(place), place) for place in self.by_place])
         self.highest = min(self.highest, by_rank[most][0])
         for _, place in by_rank[most:]:
             del self.by_place[place]
@@ -90,6 +92,7 @@ def _rank(place: str) -> int:
     return min(place.count("/"), 0x7FFF) << 64 | name_hash(place)
 
 
+@functools.lru_cache(maxsize=4_096)
 def place_of(key: object) -> str:
     """How a key stands in a place (RFC 6901, 3); `*` for one that names one thing, or is no text."""
     if not isinstance(key, str) or looks_like_identifier(key):
