@@ -55,6 +55,8 @@ class Splitter:
         counts: dict[int, float] = {}
         varying: set[int] = set()
         for member in members:
+            # Whatever is no constant, null for one, is something else.
+            varying.update(item >> 3 for item in features.rows[member] if item >> 3 not in features.constants[member])
             for number, value in features.constants[member].items():
                 if number not in varying and found.setdefault(number, value) != value:
                     varying.add(number)
