@@ -67,7 +67,7 @@ class ChannelSchema(NamedTuple):
 
 def channel_schema(channel: str, sample: MessageSample) -> ChannelSchema:
     """The kinds of one channel."""
-    messages = sorted(sample.kept().values(), key=lambda each: (each.first_ns, each.direction, each.payload))
+    messages = sorted(sample.kept().values(), key=lambda each: (each.first_ns, each.direction, each.payload, each.stratum))
     shares = _shares(sample, messages)
     seen = [
         Seen(each.body(), each.times, weight, each.first_ns, each.direction)
