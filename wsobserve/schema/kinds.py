@@ -174,7 +174,9 @@ def _scalars(seen: list[Seen], describer: Describer, groups: list[Group]) -> dic
     others += [index for text in sorted(by_text)[SCALAR_KINDS:] for index in by_text[text]]
     if others:
         found[None] = len(groups)
-        groups.append(Group(sorted(others), (((), ("type", STRING)),), describer.describe([seen[index] for index in sorted(others)])))
+        groups.append(
+            Group(sorted(others), (((), ("type", STRING)),), describer.describe([seen[index] for index in sorted(others)]))
+        )
     return found
 
 
