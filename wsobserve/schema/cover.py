@@ -118,7 +118,7 @@ def _widen_values(nodes: list[Schema], shape: Shape, leaf: Leaf | None) -> None:
     if "string" in shape.types:
         texts = [node for node in nodes if _allows(node, "string")]
         if texts and all({"enum", "format", "pattern"} & node.keys() for node in texts):
-            _widen_texts(texts, leaf, {crc32(str(node["const"]).encode()) for node in nodes if "const" in node})
+            _widen_texts(texts, leaf, {_member(str(node["const"])) for node in nodes if "const" in node})
     if "integer" in shape.types or "number" in shape.types:
         numbers = [node for node in nodes if _allows(node, "integer") or _allows(node, "number")]
         if numbers and all("minimum" in node for node in numbers):
@@ -132,7 +132,7 @@ def _widen_values(nodes: list[Schema], shape: Shape, leaf: Leaf | None) -> None:
 
 def _widen_texts(nodes: list[Schema], leaf: Leaf | None, constants: set[int]) -> None:
     members = None if leaf is None else leaf.members
-    known = {crc32(text.encode()) for node in nodes for text in node.get("enum", ()) if isinstance(text, str)} | constants
+    known = {_member(text) for node in nodes for text in node.get("enum", ()) if isinstance(text, str)} | constants
     if members is not None and members <= known:
         return
     for node in nodes:
@@ -141,6 +141,11 @@ def _widen_texts(nodes: list[Schema], leaf: Leaf | None, constants: set[int]) ->
             if key in node and (leaf is None or not leaf.bits & _BITS.get((key, node[key]), 0)):
                 del node[key]
                 node.pop("x-wsobserve-format", None)
+
+
+def _member(text: str) -> int:
+    """As a leaf knows it."""
+    return crc32(text.encode("utf-8", "surrogatepass"))
 
 
 def _widen_properties(nodes: list[Schema], shape: Shape) -> None:
