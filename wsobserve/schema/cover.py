@@ -8,6 +8,7 @@ not known of messages that are not in the sample.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from zlib import crc32
 
@@ -123,11 +124,16 @@ def _widen_values(nodes: list[Schema], shape: Shape, leaf: Leaf | None) -> None:
         numbers = [node for node in nodes if _allows(node, "integer") or _allows(node, "number")]
         if numbers and all("minimum" in node for node in numbers):
             for node in numbers:
-                if leaf is None or leaf.low is None or leaf.high is None:
+                if leaf is None or leaf.low is None or leaf.high is None or math.isinf(leaf.low) or math.isinf(leaf.high):
                     del node["minimum"], node["maximum"]
                     continue
-                node["minimum"] = min(node["minimum"], leaf.low)
-                node["maximum"] = max(node["maximum"], leaf.high)
+                node["minimum"] = min(node["minimum"], _plain(leaf.low))
+                node["maximum"] = max(node["maximum"], _plain(leaf.high))
+
+
+def _plain(number: float) -> float:
+    """Whole numbers as integers, however they came: 1 and 1.0 are one extreme, and which was first is chance."""
+    return int(number) if number == number // 1 else number
 
 
 def _widen_texts(nodes: list[Schema], leaf: Leaf | None, constants: set[int]) -> None:
