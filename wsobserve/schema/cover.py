@@ -48,9 +48,14 @@ class Cover:
         _widen_values(nodes, shape, self._leaves.by_place.get(place))
         if "object" in shape.types:
             self._widen_objects([each for each in places if _allows(each[0], "object")], shape, place, depth)
-        if "array" in shape.types and shape.items is not None:
-            inner = [(each, definitions) for node, definitions in places if _allows(node, "array") for each in _elements(node)]
-            self._widen(inner, shape.items, f"{place}/{ANY}", depth + 1)
+        if "array" in shape.types:
+            arrays = [each for each in places if _allows(each[0], "array")]
+            inner = [(each, definitions) for node, definitions in arrays for each in _elements(node)]
+            if inner and shape.items is not None:
+                self._widen(inner, shape.items, f"{place}/{ANY}", depth + 1)
+            elif shape.elements or shape.unseen:
+                for node, _ in arrays:
+                    node.pop("maxItems", None)
 
     def _widen_objects(self, places: list[Place], shape: Shape, place: str, depth: int) -> None:
         nodes = [node for node, _ in places]
