@@ -70,6 +70,10 @@ class Cover:
                 if isinstance(each := node.get("additionalProperties"), dict)
             ]
             self._widen(maps, shape.others, f"{place}/{ANY}", depth + 1)
+            for node, definitions in places:
+                for key, inner in node.get("properties", {}).items():
+                    if place_of(key) == ANY:
+                        self._widen([(inner, definitions)], shape.others, f"{place}/{ANY}", depth + 1)
 
 
 def _alternatives(place: Place, depth: int) -> list[Place]:
