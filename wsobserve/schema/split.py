@@ -16,6 +16,7 @@ from wsobserve.schema.kind_tree import ABSENT, NULL, OBJECT, Leaf, Path, Split, 
 from wsobserve.schema.seen import Seen
 from wsobserve.schema.texts import are_identifiers
 
+MOST_PRESENCES = 64  # properties whose presence is tried: of thousands of keys that never come again each would cost a walk
 MOST_CONSTANTS = 256  # a discriminator has no more values
 LEAST_VALUES = 8  # fewer are not split
 LEAST_GAIN = 0.05  # bits a value
@@ -134,7 +135,8 @@ class Splitter:
                 score = self._constant_score(members, number, whole, total)
                 if score > best_score:
                     best, best_score = (number, True), score
-        for number, own in whole.own.items():
+        # Presence tells most where it is least certain; the sort keeps the order of equals.
+        for number, own in sorted(whole.own.items(), key=lambda each: -each[1])[:MOST_PRESENCES]:
             path = features.paths[number]
             depth = len(path)
             if arrays and not (self._whole and depth == 2 and isinstance(path[1], str)):
