@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wsobserve.config import Limits
-from wsobserve.schema.cover import widen
+from wsobserve.schema.cover import Cover
 from wsobserve.schema.describe import Describer
 from wsobserve.schema.leaves import Leaves
 from wsobserve.schema.seen import Seen
@@ -34,7 +34,13 @@ def counted(bodies: Sequence[object], limits: Limits | None = None) -> tuple[Sha
 
 
 def described(sample: Sequence[object]) -> dict[str, Any]:
-    return Describer().describe([Seen(body, time_ns=order) for order, body in enumerate(sample)])
+    describer = Describer()
+    schema = describer.describe([Seen(body, time_ns=order) for order, body in enumerate(sample)])
+    return schema | {"$defs": describer.definitions} if describer.definitions else schema
+
+
+def widen(schemas: list[dict[str, Any]], shape: Shape, leaves: Leaves) -> None:
+    Cover(shape, leaves, every_structure=False).widen(schemas)
 
 
 def widened(sample: Sequence[object], others: Sequence[object]) -> dict[str, Any]:

@@ -49,11 +49,10 @@ def test_texts_and_integers_may_be_constants_and_others_may_not() -> None:
     assert constants(found, 0) == {("type",): "join", ("op",): 1}
 
 
-def test_constants_lie_at_most_two_deep_and_properties_at_most_three() -> None:
+def test_what_lies_deeper_than_three_is_not_looked_at() -> None:
     found = features({"a": {"b": {"c": {"d": 1}}, "n": 1}})
     assert set(facts(found, 0)) == {("a",), ("a", "b"), ("a", "b", "c"), ("a", "n")}
     assert constants(found, 0) == {("a", "n"): 1}
-    assert constants(features({"a": {"b": {"c": 1}}}), 0) == {}
 
 
 def test_positions_of_an_array_are_looked_at_like_properties() -> None:

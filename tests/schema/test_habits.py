@@ -20,24 +20,27 @@ def test_what_was_in_all_of_many_objects_is_required_whatever_the_habits() -> No
     assert habits((500, 30, 1)).is_required(1_000)
 
 
-def test_where_most_properties_come_and_go_one_object_makes_nothing_required() -> None:
+def test_one_object_makes_nothing_required_where_most_properties_come_and_go() -> None:
     assert not habits((500, 40, 2)).is_required(1)
 
 
-def test_where_everything_is_always_there_one_object_is_enough() -> None:
-    assert habits((500, 40, 40)).is_required(1)
+def test_where_everything_is_always_there_a_few_objects_are_enough() -> None:
+    steady, changing = habits((500, 40, 40)), habits((500, 40, 2))
+    assert steady.is_required(4)
+    assert not changing.is_required(4)
 
 
 def test_a_record_that_was_seen_seldom_is_no_example() -> None:
-    assert habits((3, 40, 2)).is_required(1) == Habits().is_required(1)
+    assert habits((3, 40, 2)).is_required(4) == Habits().is_required(4)
 
 
 def test_one_object_closes_nothing_by_itself() -> None:
     assert not Habits().is_closed(1, 0)
 
 
-def test_among_records_that_never_change_one_object_closes() -> None:
-    assert habits(*[(500, 5, 5)] * 40).is_closed(1, 0)
+def test_among_records_that_never_change_a_few_objects_close() -> None:
+    assert habits(*[(500, 5, 5)] * 40).is_closed(4, 0)
+    assert not habits(*[(500, 40, 2)] * 40).is_closed(4, 0)
 
 
 def test_many_objects_without_a_new_property_close() -> None:

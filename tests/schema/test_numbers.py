@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsobserve.schema.numbers import describe_numbers, numbers_weight
+from wsobserve.schema.numbers import describe_numbers
 from wsobserve.schema.seen import Seen
 
 
@@ -96,10 +96,6 @@ def test_what_json_cannot_write_is_no_bound(odd: float) -> None:
         values = [value / 2 for value in shuffled(200, 100)]
         values.insert(place, odd)
         assert described(values) == {"type": "number"}
-
-
-def test_numbers_stand_for_as_many_messages_as_they_say() -> None:
-    assert numbers_weight([Seen(1, weight=2.0), Seen(2)]) == 3.0
 
 
 NUMBERS = st.integers(-(10**20), 10**20) | st.integers(-20, 20) | st.floats(-50, 50) | st.floats()

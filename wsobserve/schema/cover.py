@@ -178,7 +178,9 @@ def _widen_properties(nodes: list[Schema], shape: Shape) -> None:
     # Of keys that are not counted one by one nobody knows whether they are always there.
     for node in records:
         if "required" in node:
-            node["required"] = [key for key in node["required"] if key in shape.properties or "const" in node["properties"][key]]
+            node["required"] = [
+                key for key in node["required"] if key in shape.properties or "const" in node["properties"][key]
+            ]
     for key in sorted(shape.properties):
         inner = shape.properties[key]
         if inner.count < objects and records and all(key in node.get("required", ()) for node in records):

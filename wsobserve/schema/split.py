@@ -204,7 +204,8 @@ class Splitter:
             named = sum(1 for value in values if isinstance(value, str) and looks_like_identifier(value))
             if named > 0.3 * len(values):
                 continue
-            if number not in given_up and len(values) <= 1.5 * math.sqrt(count) + 1 and once <= max(1.0, 0.02 * count):
+            # One value alone tells nothing.
+            if number not in given_up and 1 < len(values) <= 1.5 * math.sqrt(count) + 1 and once <= max(1.0, 0.02 * count):
                 candidates.append(number)
         return candidates
 
