@@ -93,9 +93,15 @@ def test_no_bits_no_text_no_format() -> None:
 
 def test_the_narrowest_format_is_claimed_when_it_was_seen_often_enough() -> None:
     bits = formats_of(b"175928847299117063")
-    assert claimed_format(bits, 1_000) == by_name("snowflake")
-    assert claimed_format(bits, 1) is None
-    assert claimed_format(0, 1_000) is None
+    assert claimed_format(bits, 1_000, 18) == by_name("snowflake")
+    assert claimed_format(bits, 1, 18) is None
+    assert claimed_format(0, 1_000, 18) is None
+
+
+def test_of_long_digits_one_value_is_enough() -> None:
+    text = b"0f3a" * 16
+    assert claimed_format(formats_of(text), 1, len(text)) == by_name("hex")
+    assert claimed_format(formats_of(text[:8]), 1, 8) is None
 
 
 def test_each_bit_is_of_one_format() -> None:
