@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ from wsobserve.schema.maps import is_free_form, is_map
 from wsobserve.schema.seen import Seen
 
 
-def seen(*objects: dict[object, object], weight: float = 1.0) -> list[Seen]:
+def seen(*objects: Mapping[Any, object], weight: float = 1.0) -> list[Seen]:
     return [Seen(each, weight=weight) for each in objects]
 
 

@@ -192,7 +192,9 @@ def test_what_is_null_now_and_then_is_not_always_the_same() -> None:
 
 
 def test_that_it_is_absent_is_a_condition_like_any_other() -> None:
-    values = [{"event": "tick", "n": number, "m": 1} if number % 2 else {"hello": [], "world": {}} for number in range(100)]
+    values: list[object] = [
+        {"event": "tick", "n": number, "m": 1} if number % 2 else {"hello": [], "world": {}} for number in range(100)
+    ]
     tree, _ = split(values)
     tokens = {token for leaf in leaves_of(tree) for _, token in leaf.conditions}
     assert ("type", ABSENT) in tokens
