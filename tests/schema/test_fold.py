@@ -40,19 +40,21 @@ def folded(messages: list[ChannelMessage], limits: Limits | None = None) -> Sche
 
 
 def test_messages_that_look_alike_are_one_kind() -> None:
-    fold = folded([said({"a": 1}, "join", time_ns=7), said({"a": 2}, "join", form="msgpack", time_ns=5)])
+    fold = folded(
+        [said({"a": number}, "join", form=form, time_ns=number + 5) for form in ("json", "msgpack") for number in (2, 1, 0)]
+    )
     [kind] = fold.kinds()
-    assert (kind.channel, kind.direction, kind.name, kind.messages) == ("/a", CLIENT_TO_SERVER, "join", 2)
-    assert (kind.first_ns, kind.last_ns, kind.formats) == (5, 7, {"json": 1, "msgpack": 1})
-    assert (kind.directions, kind.first_connection) == ({"client_to_server": 2}, "c")
+    assert (kind.channel, kind.direction, kind.name, kind.messages) == ("/a", CLIENT_TO_SERVER, "join", 6)
+    assert (kind.first_ns, kind.last_ns, kind.formats) == (5, 7, {"json": 3, "msgpack": 3})
+    assert (kind.directions, kind.first_connection) == ({"client_to_server": 6}, "c")
     assert kind.json_schema == {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "join",
         "type": "object",
-        "properties": {"a": {"type": "integer", "x-wsobserve-count": 2}},
+        "properties": {"a": {"type": "integer", "x-wsobserve-count": 6}},
         "required": ["a"],
         "additionalProperties": False,
-        "x-wsobserve-count": 2,
+        "x-wsobserve-count": 6,
     }
 
 

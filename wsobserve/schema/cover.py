@@ -8,6 +8,7 @@ not known of messages that are not in the sample.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from zlib import crc32
 
@@ -47,9 +48,14 @@ class Cover:
         _widen_values(nodes, shape, self._leaves.by_place.get(place))
         if "object" in shape.types:
             self._widen_objects([each for each in places if _allows(each[0], "object")], shape, place, depth)
-        if "array" in shape.types and shape.items is not None:
-            inner = [(each, definitions) for node, definitions in places if _allows(node, "array") for each in _elements(node)]
-            self._widen(inner, shape.items, f"{place}/{ANY}", depth + 1)
+        if "array" in shape.types:
+            arrays = [each for each in places if _allows(each[0], "array")]
+            inner = [(each, definitions) for node, definitions in arrays for each in _elements(node)]
+            if inner and shape.items is not None:
+                self._widen(inner, shape.items, f"{place}/{ANY}", depth + 1)
+            elif shape.elements or shape.unseen:
+                for node, _ in arrays:
+                    node.pop("maxItems", None)
 
     def _widen_objects(self, places: list[Place], shape: Shape, place: str, depth: int) -> None:
         nodes = [node for node, _ in places]
@@ -64,6 +70,10 @@ class Cover:
                 if isinstance(each := node.get("additionalProperties"), dict)
             ]
             self._widen(maps, shape.others, f"{place}/{ANY}", depth + 1)
+            for node, definitions in places:
+                for key, inner in node.get("properties", {}).items():
+                    if place_of(key) == ANY:
+                        self._widen([(inner, definitions)], shape.others, f"{place}/{ANY}", depth + 1)
 
 
 def _alternatives(place: Place, depth: int) -> list[Place]:
@@ -118,21 +128,26 @@ def _widen_values(nodes: list[Schema], shape: Shape, leaf: Leaf | None) -> None:
     if "string" in shape.types:
         texts = [node for node in nodes if _allows(node, "string")]
         if texts and all({"enum", "format", "pattern"} & node.keys() for node in texts):
-            _widen_texts(texts, leaf, {crc32(str(node["const"]).encode()) for node in nodes if "const" in node})
+            _widen_texts(texts, leaf, {_member(str(node["const"])) for node in nodes if "const" in node})
     if "integer" in shape.types or "number" in shape.types:
         numbers = [node for node in nodes if _allows(node, "integer") or _allows(node, "number")]
         if numbers and all("minimum" in node for node in numbers):
             for node in numbers:
-                if leaf is None or leaf.low is None or leaf.high is None:
+                if leaf is None or leaf.low is None or leaf.high is None or math.isinf(leaf.low) or math.isinf(leaf.high):
                     del node["minimum"], node["maximum"]
                     continue
-                node["minimum"] = min(node["minimum"], leaf.low)
-                node["maximum"] = max(node["maximum"], leaf.high)
+                node["minimum"] = min(node["minimum"], _plain(leaf.low))
+                node["maximum"] = max(node["maximum"], _plain(leaf.high))
+
+
+def _plain(number: float) -> float:
+    """Whole numbers as integers, however they came: 1 and 1.0 are one extreme, and which was first is chance."""
+    return int(number) if number == number // 1 else number
 
 
 def _widen_texts(nodes: list[Schema], leaf: Leaf | None, constants: set[int]) -> None:
     members = None if leaf is None else leaf.members
-    known = {crc32(text.encode()) for node in nodes for text in node.get("enum", ()) if isinstance(text, str)} | constants
+    known = {_member(text) for node in nodes for text in node.get("enum", ()) if isinstance(text, str)} | constants
     if members is not None and members <= known:
         return
     for node in nodes:
@@ -141,6 +156,11 @@ def _widen_texts(nodes: list[Schema], leaf: Leaf | None, constants: set[int]) ->
             if key in node and (leaf is None or not leaf.bits & _BITS.get((key, node[key]), 0)):
                 del node[key]
                 node.pop("x-wsobserve-format", None)
+
+
+def _member(text: str) -> int:
+    """As a leaf knows it."""
+    return crc32(text.encode("utf-8", "surrogatepass"))
 
 
 def _widen_properties(nodes: list[Schema], shape: Shape) -> None:
@@ -155,6 +175,12 @@ def _widen_properties(nodes: list[Schema], shape: Shape) -> None:
             if node.get("additionalProperties") is False:
                 del node["additionalProperties"]
             node["x-wsobserve-truncated"] = True
+    # Of keys that are not counted one by one nobody knows whether they are always there.
+    for node in records:
+        if "required" in node:
+            node["required"] = [
+                key for key in node["required"] if key in shape.properties or "const" in node["properties"][key]
+            ]
     for key in sorted(shape.properties):
         inner = shape.properties[key]
         if inner.count < objects and records and all(key in node.get("required", ()) for node in records):

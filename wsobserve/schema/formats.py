@@ -41,7 +41,11 @@ _TABLE: tuple[tuple[str, bytes, int, dict[str, str]], ...] = (
     ("ipv6", rb"[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}", 3, {"format": "ipv6"}),
     (
         "email",
-        rb"[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+){0,15}@" + _LABEL + rb"(?:\." + _LABEL + rb"){0,8}\.[A-Za-z]{2,24}",
+        rb"(?=[^@]{1,64}@[^@]{1,253}\Z)[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+){0,15}@"
+        + _LABEL
+        + rb"(?:\."
+        + _LABEL
+        + rb"){0,8}\.[A-Za-z]{2,24}",
         2,
         {"format": "email"},
     ),
@@ -52,7 +56,12 @@ _TABLE: tuple[tuple[str, bytes, int, dict[str, str]], ...] = (
         4,
         {"format": "uri"},
     ),
-    ("duration", rb"P(?=[0-9T])(?:[0-9]+D)?(?:T(?=[0-9])(?:[0-9]+H)?(?:[0-9]+M)?(?:[0-9]+S)?)?", 4, {"format": "duration"}),
+    (
+        "duration",
+        rb"P(?=[0-9T])(?:[0-9]+D)?(?:T(?:[0-9]+H(?:[0-9]+M(?:[0-9]+S)?)?|[0-9]+M(?:[0-9]+S)?|[0-9]+S))?",
+        4,
+        {"format": "duration"},
+    ),
     ("jwt", rb"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*", 2, {"pattern": r"^eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_.-]+$"}),
     ("hex-prefixed", rb"0x[0-9a-fA-F]+", 3, {"pattern": "^0x[0-9a-fA-F]+$"}),
     ("ulid", rb"[0-7][0-9A-HJKMNP-TV-Z]{25}", 3, {"pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"}),

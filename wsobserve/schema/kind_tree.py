@@ -71,7 +71,7 @@ def leaf_of(tree: Tree, value: object, direction: str = "") -> Leaf | None:
         inner, there = value, True
         for key in tree.path:
             if isinstance(inner, dict):
-                there = key in inner
+                there = isinstance(key, str) and key in inner
             else:
                 there = isinstance(inner, (list, tuple)) and isinstance(key, int) and key < len(inner)
             if not there:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from wsobserve.records import CLIENT_TO_SERVER, SERVER_TO_CLIENT, Direction, Json, MessageKind, name_hash
 from wsobserve.schema.describe import Describer, Schema, constants_of
 from wsobserve.schema.habits import Habits
-from wsobserve.schema.kind_tree import ABSENT, DIRECTION, Leaf, Path, Token, Tree, leaf_of, leaves_of
+from wsobserve.schema.kind_tree import ABSENT, ARRAY, DIRECTION, STRING, Leaf, Path, Token, Tree, leaf_of, leaves_of
 from wsobserve.schema.maps import is_map
 from wsobserve.schema.sample import MessageSample, Sampled
 from wsobserve.schema.seen import Seen
@@ -23,6 +23,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 UNKNOWN = "unknown"  # the direction, where the roles are not known
 SCALAR_KINDS = 16  # texts that stand for themselves, each of which is a kind
 
+Conditions = tuple[tuple[Path, Token], ...]
 Family = tuple[str, str | None]  # direction and name: what the cover of a channel is kept by
 
 
@@ -30,7 +31,7 @@ class Group(NamedTuple):
     """A kind in the making: which sampled messages are in it, and what led to it."""
 
     members: list[int]
-    conditions: tuple[tuple[Path, Token], ...]
+    conditions: Conditions
     schema: Schema
 
 
@@ -66,7 +67,7 @@ class ChannelSchema(NamedTuple):
 
 def channel_schema(channel: str, sample: MessageSample) -> ChannelSchema:
     """The kinds of one channel."""
-    messages = sorted(sample.kept().values(), key=lambda each: (each.first_ns, each.direction, each.payload))
+    messages = sorted(sample.kept().values(), key=lambda each: (each.first_ns, each.direction, each.payload, each.stratum))
     shares = _shares(sample, messages)
     seen = [
         Seen(each.body(), each.times, weight, each.first_ns, each.direction)
@@ -110,25 +111,30 @@ Trees = tuple[tuple[Tree, list[int]] | None, tuple[Tree, list[int]] | None, dict
 
 
 def _groups(seen: list[Seen]) -> tuple[list[Group], Trees]:
-    """The kinds among these messages, and which of them each leaf of the trees is."""
+    """The kinds among these messages, and which of them each leaf of the trees is.
+
+    What leads to an array or a single value is its type, too: with nothing else to tell them, kinds still differ by that.
+    """
     habits = Habits()
     for _ in range(2):  # what the first round learns of records serves the second
         describer = Describer(habits)
         groups: list[Group] = []
         trees: list[tuple[Tree, list[int]] | None] = []
-        for types in (dict, (list, tuple)):
+        for types, conditions in ((dict, ()), ((list, tuple), (((), ("type", ARRAY)),))):
             indexes = [index for index, each in enumerate(seen) if isinstance(each.value, types)]
-            trees.append(_split(seen, indexes, describer, groups) if indexes else None)
+            trees.append(_split(seen, indexes, describer, groups, conditions) if indexes else None)
         scalars = _scalars(seen, describer, groups)
         habits = describer.noted
     return groups, (trees[0], trees[1], scalars)
 
 
-def _split(seen: list[Seen], indexes: list[int], describer: Describer, groups: list[Group]) -> tuple[Tree, list[int]]:
+def _split(
+    seen: list[Seen], indexes: list[int], describer: Describer, groups: list[Group], conditions: Conditions
+) -> tuple[Tree, list[int]]:
     chosen = [seen[index] for index in indexes]
     objects = isinstance(chosen[0].value, dict)
     if objects and is_map(chosen):
-        groups.append(Group(indexes, (), describer.object(chosen, {}, 0)))
+        groups.append(Group(indexes, conditions, describer.object(chosen, {}, 0)))
         return Leaf(0, ()), [len(groups) - 1]
     splitter = Splitter(chosen, directions=True)
     tree = splitter.tree()
@@ -142,7 +148,7 @@ def _split(seen: list[Seen], indexes: list[int], describer: Describer, groups: l
         if describer.definitions:
             schema["$defs"] = describer.definitions
         numbers.append(len(groups))
-        groups.append(Group([indexes[member] for member in members], leaf.conditions, schema))
+        groups.append(Group([indexes[member] for member in members], conditions + leaf.conditions, schema))
     return tree, numbers
 
 
@@ -168,7 +174,9 @@ def _scalars(seen: list[Seen], describer: Describer, groups: list[Group]) -> dic
     others += [index for text in sorted(by_text)[SCALAR_KINDS:] for index in by_text[text]]
     if others:
         found[None] = len(groups)
-        groups.append(Group(sorted(others), (), describer.describe([seen[index] for index in sorted(others)])))
+        groups.append(
+            Group(sorted(others), (((), ("type", STRING)),), describer.describe([seen[index] for index in sorted(others)]))
+        )
     return found
 
 
@@ -270,7 +278,7 @@ def _direction(directions: dict[str, int]) -> Direction | None:
     return None
 
 
-def _name(conditions: tuple[tuple[Path, Token], ...]) -> str | None:
+def _name(conditions: Conditions) -> str | None:
     """What tells a kind from its siblings, as a name: the words among its constants, else what property it has."""
     constants = [(path, token[1]) for path, token in conditions if token[0] == "value" and path != DIRECTION]
     words = [value for _, value in constants if isinstance(value, str)]
@@ -282,7 +290,7 @@ def _name(conditions: tuple[tuple[Path, Token], ...]) -> str | None:
     return ".".join(present) or None
 
 
-def _discriminator(conditions: tuple[tuple[Path, Token], ...]) -> tuple[tuple[str, Json], ...]:
+def _discriminator(conditions: Conditions) -> tuple[tuple[str, Json], ...]:
     return tuple((pointer(path), token[1]) for path, token in conditions if token[0] == "value" and path != DIRECTION)
 
 
@@ -291,7 +299,7 @@ def pointer(path: Path) -> str:
     return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in path)
 
 
-def kind_identifier(channel: str, name: str | None, conditions: tuple[tuple[Path, Token], ...]) -> str:
+def kind_identifier(channel: str, name: str | None, conditions: Conditions) -> str:
     """Readable, the same from run to run as long as the same things tell kinds apart, and unique by its last six digits."""
     sender = "".join(str(token[1]).partition("_")[0] for path, token in conditions if path == DIRECTION)
     words = [re.sub(r"[^A-Za-z0-9_]+", "-", word).strip("-")[:32] for word in (channel, sender, name or "")]

@@ -54,7 +54,9 @@ class Leaf:
         return new
 
     def see_number(self, value: float) -> bool:
-        """Whether this number is beyond all before it."""
+        """Whether this number is beyond all before it. What is no number (NaN, of MessagePack or CBOR) is beyond nothing."""
+        if value != value:
+            return False
         if self.low is None or self.high is None:
             self.low = self.high = value
             return True

@@ -34,7 +34,7 @@ def describe_numbers(integers: Sequence[Seen], floats: Sequence[Seen]) -> dict[s
     values: list[float] = [each.value for each in seen]  # type: ignore[misc]
     if (epoch := _epoch(values)) is not None:
         return node | {"x-wsobserve-format": epoch}
-    if sum(each.times for each in seen) < LEAST_FOR_BOUNDS or max(map(abs, values)) > MOST_EXACT:
+    if sum(each.times for each in seen) < LEAST_FOR_BOUNDS or not all(abs(value) <= MOST_EXACT for value in values):
         return node
     low, high = min(values), max(values)
     if low == high or _grows(values) or not (_is_compact(values) or _are_few(seen)):

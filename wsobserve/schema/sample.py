@@ -29,7 +29,7 @@ _json = msgspec.json.Decoder().decode
 _msgpack = msgspec.msgpack.Decoder().decode
 _encode = msgspec.msgpack.Encoder().encode
 
-Key = tuple[int, bytes, str]  # hash, payload, direction
+Key = tuple[int, bytes, int]  # hash, payload, stratum: the same bytes say something else in another format
 
 
 class Sampled:
@@ -160,7 +160,7 @@ class MessageSample:
         """One message, which has been counted already."""
         if len(payload) > LONGEST:
             return
-        key = (hashed, payload, direction)
+        key = (hashed, payload, number)
         stratum = self.strata.get(number)
         kept = self.uniform.get(key)
         lowest = stratum.lowest.get(key) if stratum is not None else None
@@ -189,7 +189,7 @@ class MessageSample:
                 kept += 1
             if kept < len(ordered):
                 self.below = min(self.below, ordered[kept][:2])
-            # A payload that came in both directions goes in both, so that who stays does not depend on the direction.
+            # A payload of several strata goes in all of them, so that who stays does not depend on these.
             self.uniform = {key: self.uniform[key] for key in ordered[:kept] if key[:2] < self.below}
             self._bytes = sum(len(key[1]) + OVERHEAD for key in self.uniform)
         if len(self.strata) > most_strata * (1 if exactly else 2):

@@ -16,6 +16,7 @@ from wsobserve.schema.kind_tree import ABSENT, NULL, OBJECT, Leaf, Path, Split, 
 from wsobserve.schema.seen import Seen
 from wsobserve.schema.texts import are_identifiers
 
+MOST_PLACES = 64  # whose presence, or constants, are tried: of thousands of keys that never come again each would cost a walk
 MOST_CONSTANTS = 256  # a discriminator has no more values
 LEAST_VALUES = 8  # fewer are not split
 LEAST_GAIN = 0.05  # bits a value
@@ -55,6 +56,8 @@ class Splitter:
         counts: dict[int, float] = {}
         varying: set[int] = set()
         for member in members:
+            # Whatever is no constant, null for one, is something else.
+            varying.update(item >> 3 for item in features.rows[member] if item >> 3 not in features.constants[member])
             for number, value in features.constants[member].items():
                 if number not in varying and found.setdefault(number, value) != value:
                     varying.add(number)
@@ -132,7 +135,8 @@ class Splitter:
                 score = self._constant_score(members, number, whole, total)
                 if score > best_score:
                     best, best_score = (number, True), score
-        for number, own in whole.own.items():
+        # Presence tells most where it is least certain; the sort keeps the order of equals.
+        for number, own in sorted(whole.own.items(), key=lambda each: -each[1])[:MOST_PLACES]:
             path = features.paths[number]
             depth = len(path)
             if arrays and not (self._whole and depth == 2 and isinstance(path[1], str)):
@@ -192,7 +196,7 @@ class Splitter:
                 values[value] = values.get(value, 0.0) + weight
                 if len(values) > MOST_CONSTANTS:
                     given_up.add(number)
-        candidates = []
+        candidates: dict[int, float] = {}
         for number, values in found.items():
             count = sum(values.values())
             once = sum(1 for times in values.values() if times <= 1)
@@ -200,9 +204,11 @@ class Splitter:
             named = sum(1 for value in values if isinstance(value, str) and looks_like_identifier(value))
             if named > 0.3 * len(values):
                 continue
-            if number not in given_up and len(values) <= 1.5 * math.sqrt(count) + 1 and once <= max(1.0, 0.02 * count):
-                candidates.append(number)
-        return candidates
+            # One value alone tells nothing.
+            if number not in given_up and 1 < len(values) <= 1.5 * math.sqrt(count) + 1 and once <= max(1.0, 0.02 * count):
+                candidates[number] = count
+        most = set(sorted(candidates, key=lambda number: -candidates[number])[:MOST_PLACES])
+        return [number for number in candidates if number in most]
 
     def _each_has_its_own(self, members: list[int], number: int) -> bool:
         """Whether those without the property have, nearly all of them, one beside it that those with it never have.
