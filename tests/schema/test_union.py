@@ -32,7 +32,9 @@ def of_shape(messages: list[Any]) -> Schema:
 
 
 def of_values(messages: list[Any]) -> Schema:
-    return Describer().describe([Seen(message) for message in messages])
+    describer = Describer()
+    schema = describer.describe([Seen(message) for message in messages])
+    return {**schema, "$defs": describer.definitions} if describer.definitions else schema
 
 
 def record(required: str = "", others: Any = None, **fields: Any) -> Schema:

@@ -53,6 +53,10 @@ class _Join:
 
     def alternatives(self, known: Alternatives, seen: Alternatives) -> Alternatives:
         """What is in either; those of one side that go with one of the other become one with it."""
+        if _is_anything(known):
+            return ANYTHING
+        if _is_anything(seen):  # anything was there; or they were too few to say what was
+            return ANYTHING if self._sure else known
         if not self._sure:
             seen = _observed(known, seen)
         found = list(known)
@@ -127,7 +131,8 @@ class _Join:
         others = self._others(known, seen)
         properties = {}
         for name in sorted(known.properties.keys() | seen.properties.keys()):
-            field = self.alternatives(_field(known, name), _field(seen, name))
+            unseen = seen.truncated and name not in seen.properties  # it may have been anything
+            field = ANYTHING if unseen else self.alternatives(_field(known, name), _field(seen, name))
             if name in known.properties or field != (ANYTHING if others is None and joined.truncated else others):
                 properties[name] = field
         required = known.required & (seen.required if self._sure else seen.always)
@@ -169,6 +174,10 @@ class _Join:
         for position in array.prefix or ():
             elements = self._exact.alternatives(elements, position)
         return elements
+
+
+def _is_anything(found: Alternatives) -> bool:
+    return all(one in found for one in ANYTHING)
 
 
 def _kin(one: Alternative, other: Alternative) -> bool:
