@@ -19,7 +19,7 @@ LONGEST_PLACE = 512  # characters; what lies deeper is not told apart
 
 
 class Leaves:
-    """By place. `most` may be exceeded twofold between two calls of `trim`."""
+    """By place. `most` may be exceeded by a quarter between two calls of `trim`."""
 
     __slots__ = ("by_place", "highest")
 
@@ -35,7 +35,7 @@ class Leaves:
         if len(place) > LONGEST_PLACE or (self.highest < NO_BOUND and _rank(place) >= self.highest):
             return None
         leaf = self.by_place[place] = Leaf()
-        if len(self.by_place) > 2 * most:
+        if 4 * len(self.by_place) > 5 * most + 4:
             self.trim(most)
             return self.by_place.get(place)
         return leaf

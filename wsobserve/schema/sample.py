@@ -20,9 +20,11 @@ import msgspec
 from wsobserve.records import name_hash
 
 OF_STRATUM = 2  # messages of each
+SLACK = 1.25  # how much more than the limit there may be before it is cut back
 OVERHEAD = 450  # bytes that a message takes beside its payload
 NO_BOUND = 1 << 64
 LONGEST = 16_384  # bytes of a message in the sample
+LONGEST_OF_STRATUM = 1_024  # bytes of a message that is there for its stratum alone
 NONE: tuple[int, bytes] = (NO_BOUND, b"")
 
 _json = msgspec.json.Decoder().decode
@@ -118,7 +120,7 @@ def decoded(payload: bytes) -> object:
 
 
 class MessageSample:
-    """Of one channel, bounded by `most_bytes` and `most_strata`, or twice that between two calls of `trim`."""
+    """Of one channel, bounded by `most_bytes` and `most_strata`, or `SLACK` times that between two calls of `trim`."""
 
     __slots__ = ("_bytes", "below", "messages", "overlooked", "strata", "strata_below", "uniform", "version")
 
@@ -171,14 +173,14 @@ class MessageSample:
             self.uniform[key] = message
             self._bytes += len(payload) + OVERHEAD
             self.version += 1
-        if stratum is not None and lowest is None and hashed <= stratum.limit():
+        if stratum is not None and lowest is None and len(payload) <= LONGEST_OF_STRATUM and hashed <= stratum.limit():
             stratum.keep(key, message)
             self.version += 1
         message.count(1, time_ns, time_ns, connection)
 
     def trim(self, most_bytes: int, most_strata: int, *, exactly: bool = True) -> None:
-        """Give up what is beyond the limits; unless `exactly`, only when it is more than twice as much."""
-        if self._bytes > most_bytes * (1 if exactly else 2):
+        """Give up what is beyond the limits; unless `exactly`, only when it is clearly more."""
+        if self._bytes > most_bytes * (1 if exactly else SLACK):
             left = most_bytes
             kept = 0
             ordered = sorted(self.uniform)
@@ -192,7 +194,7 @@ class MessageSample:
             # A payload of several strata goes in all of them, so that who stays does not depend on these.
             self.uniform = {key: self.uniform[key] for key in ordered[:kept] if key[:2] < self.below}
             self._bytes = sum(len(key[1]) + OVERHEAD for key in self.uniform)
-        if len(self.strata) > most_strata * (1 if exactly else 2):
+        if len(self.strata) > most_strata * (1 if exactly else SLACK):
             ordered_strata = sorted(self.strata)
             self.strata_below = min(self.strata_below, ordered_strata[most_strata])
             self.strata = {number: self.strata[number] for number in ordered_strata[:most_strata]}
