@@ -1,0 +1,240 @@
+"""One channel; its messages in, in their order, and what about them is not as it was out.
+
+Which kinds there are is worked out from the sample when the channel has 256 messages, and again whenever there are twice as
+many: so it costs as much as so many inferences as a number has bits. What is known of the kinds stays as long as these are
+the same ones; when others came up, it is learnt anew from the sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from wsobserve.records import ChangeName
+from wsobserve.redaction import looks_like_identifier
+from wsobserve.schema.drift_claims import outline
+from wsobserve.schema.drift_kind import Change, KindWatch, counted_fields, places_in
+from wsobserve.schema.drift_place import Budget, is_settled
+from wsobserve.schema.drift_shares import LEVEL, Mix, Share, Shift
+from wsobserve.schema.drift_statistics import significant
+from wsobserve.schema.kind_tree import DIRECTION, Leaf, Path, Split, Token, Tree, followed, leaves_of
+from wsobserve.schema.kinds import ChannelSchema, Rule, channel_schema, kind_identifier, pointer
+from wsobserve.schema.sample import MessageSample
+
+FIRST = 256  # messages, before anything is told
+EVERY = 256  # messages between looks at the shares
+MOST_UNKNOWN = 256  # kinds that are not known, and are told apart
+
+Unknown = tuple[Path, Token]
+
+
+class Told(NamedTuple):
+    """A change of a kind. `chance`: of it if nothing had changed; None: certain."""
+
+    identifier: str
+    name: str | None
+    change: ChangeName
+    path: str
+    detail: str
+    chance: float | None = None
+
+
+class ChannelWatch:
+    """The kinds of one channel, and how often they come."""
+
+    def __init__(self, channel: str, budget: Budget, deepest: int) -> None:
+        self.messages = 0
+        self._channel = channel
+        self._budget = budget
+        self._deepest = deepest
+        self._due = FIRST
+        self._rule: Rule | None = None
+        self._kinds: dict[str, KindWatch] = {}
+        self._outlines: dict[str, object] = {}
+        self._unknown: dict[Unknown, bool] = {}  # whether it was told
+        self._grown_at: dict[Path | str, int] = {}  # messages at a question, when an answer to it was new and not told
+        self._shares: dict[tuple[str, str], Share] = {}
+        self._mix: Mix | None = None
+
+    def see(self, body: object, direction: str, sample: MessageSample) -> list[Told]:
+        """What this message shows, which is in the sample already if it came into it."""
+        self.messages += 1
+        told: list[Told] = []
+        if self._rule is not None:
+            told = self._kind(self._rule, body, direction)
+            if self.messages % EVERY == 0:
+                told += self._look()
+        if self.messages >= self._due:
+            self._due *= 2
+            self._learn(sample)
+        return told
+
+    def _kind(self, rule: Rule, body: object, direction: str) -> list[Told]:
+        identifier = rule.kind(body, direction)
+        if identifier is None:
+            return self._unknown_kind(rule, body, direction)
+        kind = self._kinds[identifier]
+        kind.messages += 1
+        return [_told(kind, change) for change in kind.see(body)]
+
+    # --- kinds that are not known ---
+
+    def _unknown_kind(self, rule: Rule, body: object, direction: str) -> list[Told]:
+        where, unknown, siblings, conditions = self._departure(rule, body, direction)
+        if unknown in self._unknown:
+            return []
+        if len(self._unknown) >= MOST_UNKNOWN:
+            self._budget.left_out += 1
+            return []
+        seen = sum(kind.messages for kind in siblings)
+        change = is_settled(seen, self._grown_at.get(where, 0), [kind.messages for kind in siblings])
+        self._unknown[unknown] = change
+        if not change:
+            self._grown_at[where] = seen + 1
+            return []
+        name = _word(unknown[1])
+        shown = conditions if name is not None else ()
+        identifier = kind_identifier(self._channel, name, shown)
+        detail = f"beside {len(siblings)} kinds of {seen} messages" + (f", told by {pointer(unknown[0])}" if unknown[0] else "")
+        return [Told(identifier, name, "new_kind", "", detail)]
+
+    def _departure(
+        self, rule: Rule, body: object, direction: str
+    ) -> tuple[Path | str, Unknown, list[KindWatch], tuple[tuple[Path, Token], ...]]:
+        """At which question it leaves the kinds that are known, with which answer, what kinds lie behind the others there."""
+        chosen = rule.objects if isinstance(body, dict) else rule.arrays if isinstance(body, (list, tuple)) else None
+        if chosen is None:
+            text = body if isinstance(body, str) and len(body) <= 64 and rule.scalars else None
+            return "", ((), ("value", text)), list(self._kinds.values()), (((), ("value", text or type(body).__name__)),)
+        tree, identifiers = chosen
+        split, token = followed(tree, body, direction)
+        assert isinstance(split, Split)
+        path = () if split.path == DIRECTION else split.path
+        leaves = leaves_of(split)
+        siblings = [self._kinds[identifier] for identifier in dict.fromkeys(identifiers[leaf.number] for leaf in leaves)]
+        before = leaves[0].conditions[: _depth(tree, split)]
+        return split.path, (path, token), siblings, (*before, (split.path, token))
+
+    # --- learning ---
+
+    def _learn(self, sample: MessageSample) -> None:
+        """What the kinds are, from what has come so far."""
+        known = channel_schema(self._channel, sample)
+        outlines = {kind.id: outline(kind.json_schema) for kind in known.kinds}
+        if self._rule is None or outlines.keys() != self._outlines.keys():
+            self._relearn(known, sample, self._kinds.keys())
+        else:
+            for kind in known.kinds:
+                if outlines[kind.id] != self._outlines[kind.id]:
+                    self._relearn(known, sample, self._kinds.keys() - {kind.id})
+                    break
+                self._kinds[kind.id].claim(kind.json_schema)
+        self._rule = known.rule
+        self._outlines = outlines
+
+    def _relearn(self, known: ChannelSchema, sample: MessageSample, old: Iterable[str]) -> None:
+        for watched in self._kinds.values():
+            self._budget.left += places_in(watched.root) - 1  # the first one is no part of the budget
+        self._kinds = {kind.id: KindWatch(kind.id, kind.name, self._budget, self._deepest) for kind in known.kinds}
+        ordered = sorted(sample.kept().values(), key=lambda each: (each.first_ns, each.direction, each.payload))
+        of_kind: dict[str, list[tuple[object, int]]] = {kind.id: [] for kind in known.kinds}
+        for each in ordered:
+            body = each.body()
+            identifier = known.rule.kind(body, each.direction)
+            if identifier is not None:
+                of_kind[identifier].append((body, each.times))
+        for kind in known.kinds:
+            watched = self._kinds[kind.id]
+            watched.messages = kind.messages
+            watched.learn(of_kind[kind.id], kind.json_schema)
+        self._unknown = {}
+        self._grown_at = {}
+        self._restart_shares()
+
+    # --- shares ---
+
+    def _restart_shares(self) -> None:
+        self._shares = {}
+        self._mix = Mix([kind.messages for kind in self._kinds.values()])
+
+    def _look(self) -> list[Told]:
+        """What is told of many messages: fields and kinds that come no more, or more or less often than they did."""
+        told: list[Told] = []
+        shifted: list[tuple[Share, KindWatch, str, Shift]] = []
+        total = sum(kind.messages for kind in self._kinds.values())
+        gone = False
+        for kind in self._kinds.values():
+            share = self._share(kind, "", kind.messages, total)
+            vanished, _ = share.look(kind.messages, total)
+            if vanished is not None:
+                gone = True
+                told.append(Told(kind.identifier, kind.name, "kind_vanished", "", _shares_text(vanished), vanished.chance))
+            for field, among in counted_fields(kind.root):
+                share = self._share(kind, field.path, field.present, among.messages)
+                vanished, shift = share.look(field.present, among.messages)
+                if vanished is not None:
+                    told.append(
+                        Told(kind.identifier, kind.name, "field_vanished", field.path, _shares_text(vanished), vanished.chance)
+                    )
+                elif shift is not None:
+                    shifted.append((share, kind, field.path, shift))
+        told += self._shifts(shifted, gone)
+        for share in self._shares.values():
+            share.end_window()
+        return told
+
+    def _shifts(self, shifted: list[tuple[Share, KindWatch, str, Shift]], gone: bool) -> list[Told]:
+        told: list[Told] = []
+        kinds = list(self._kinds.values())
+        assert self._mix is not None
+        mix = self._mix.look([kind.messages for kind in kinds])
+        chances = [shift.chance for _, _, _, shift in shifted] + ([mix[0].chance] if mix is not None else [])
+        stand = significant(chances, LEVEL)
+        for (share, kind, path, shift), stands in zip(shifted, stand, strict=False):
+            if stands and shift.large:
+                share.shift_told()
+                told.append(Told(kind.identifier, kind.name, "presence_shifted", path, _shares_text(shift), shift.chance))
+        if mix is not None and stand[-1] and mix[0].large:
+            # That one of them came no more has been told.
+            if not gone:
+                kind = kinds[mix[1]]
+                told.append(Told(kind.identifier, kind.name, "mix_shifted", "", _shares_text(mix[0]), mix[0].chance))
+            self._mix.restart()
+            for kind in kinds:
+                self._shares[kind.identifier, ""].shift_told()
+        self._mix.end_window()
+        return told
+
+    def _share(self, kind: KindWatch, path: str, present: int, of: int) -> Share:
+        share = self._shares.get((kind.identifier, path))
+        if share is None:
+            share = self._shares[kind.identifier, path] = Share(present, of)
+        return share
+
+
+def _told(kind: KindWatch, change: Change) -> Told:
+    return Told(kind.identifier, kind.name, change.change, change.path, change.detail)
+
+
+def _depth(tree: Tree, wanted: Split) -> int:
+    """How many questions lie before this one."""
+    waiting: list[tuple[Tree, int]] = [(tree, 0)]
+    while waiting:
+        each, depth = waiting.pop()
+        if each is wanted:
+            return depth
+        if not isinstance(each, Leaf):
+            waiting += [(child, depth + 1) for child in each.children.values()]
+    return 0
+
+
+def _word(token: Token) -> str | None:
+    """The constant by which a kind is told, when it looks like a word of the protocol."""
+    value = token[1]
+    if token[0] != "value" or not isinstance(value, str) or not value.isprintable():
+        return None
+    return None if len(value) > 32 or looks_like_identifier(value) else value
+
+
+def _shares_text(shift: Shift) -> str:
+    return f"{shift.before:.1%} before, {shift.now:.1%} now"

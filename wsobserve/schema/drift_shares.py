@@ -1,0 +1,178 @@
+"""How often fields and kinds come, window after window; shares that are not as they were out.
+
+A window is compared with everything before it, again each time that it has grown; when it has become long without a change
+it joins what is before. Counts that come in bursts vary more than chance alone would have it: by how much is known from the
+windows before, and the test allows for it (the statistic is divided by their mean statistic, where that is above 1).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from wsobserve.schema.drift_statistics import chi_square_tail, distance, g_statistic, joined_rare
+
+LEVEL = 1e-6  # of false changes among those told at one moment, and of a field or kind to have vanished
+LEAST_EFFECT = 0.1  # of the share, or of the messages that would have to be others
+LEAST_BEFORE = 200
+LEAST_NOW = 32
+WINDOW = 1_024  # observations
+SMALLEST = 1e-300  # what a chance is told as when there is no number for it
+
+
+class Shift(NamedTuple):
+    """A comparison: the chance of what was seen if nothing had changed; `large`: whether anybody would care."""
+
+    chance: float
+    large: bool
+    before: float
+    now: float
+
+
+class Bursts:
+    """How much more windows vary than chance would have it."""
+
+    __slots__ = ("degrees", "statistic")
+
+    def __init__(self) -> None:
+        self.statistic = 0.0
+        self.degrees = 0
+
+    def note(self, statistic: float, degrees: int) -> None:
+        """A window without a change."""
+        self.statistic += statistic
+        self.degrees += degrees
+
+    @property
+    def factor(self) -> float:
+        """1 where they vary as chance would have it."""
+        return max(1.0, self.statistic / self.degrees) if self.degrees else 1.0
+
+
+class Share:
+    """Of one field in its objects, or of one kind in its channel. Counts are told in total, from the beginning."""
+
+    __slots__ = ("_before", "_bursts", "_gone", "_seen_at", "_start", "_total", "_was")
+
+    def __init__(self, present: int, of: int) -> None:
+        self._before = (0, 0)  # present and absent, in the windows before
+        self._start = (present, of)  # of the window
+        self._total = (present, of)
+        self._seen_at = of  # the end of the last stretch in which it came
+        self._was: float | None = None  # its share before it shifted, as long as it may be on its way to vanish
+        self._gone = False
+        self._bursts = Bursts()
+
+    def look(self, present: int, of: int) -> tuple[Shift | None, Shift | None]:
+        """Whether it has vanished, and whether it has shifted, as far as there is enough to compare."""
+        came = present > self._total[0]
+        self._total = (present, of)
+        if came:
+            self._seen_at = of
+            if self._gone:
+                self._restart()
+            self._was = None
+        if self._gone:
+            return None, None
+        vanished = self._vanished()
+        if vanished is not None:
+            self._gone = True
+            return vanished, None
+        return None, self._shifted()
+
+    def shift_told(self) -> None:
+        """Its share is another from now on."""
+        before = sum(self._before)
+        self._was = self._before[0] / before if before else None
+        self._restart()
+
+    def end_window(self) -> None:
+        """When the window is long enough, it joins what is before."""
+        now = self._window()
+        if sum(now) < (WINDOW if any(self._before) else LEAST_BEFORE):
+            return
+        if any(self._before):
+            self._bursts.note(g_statistic(self._before, now), 1)
+        self._before = (self._before[0] + now[0], self._before[1] + now[1])
+        self._start = self._total
+
+    def _restart(self) -> None:
+        self._before = (0, 0)
+        self._start = self._total
+        self._gone = False
+        self._bursts = Bursts()
+
+    def _window(self) -> tuple[int, int]:
+        present = self._total[0] - self._start[0]
+        return present, self._total[1] - self._start[1] - present
+
+    def _vanished(self) -> Shift | None:
+        absent = self._total[1] - self._seen_at
+        now = self._window()
+        # What was there before it came no more.
+        present, of = self._before[0] + now[0], sum(self._before) + sum(now) - absent
+        was = self._was
+        if was is None:
+            if of < LEAST_BEFORE or not present:
+                return None
+            was = present / (of + 1)
+        logarithm = absent / self._bursts.factor * math.log1p(-min(was, 1 - 1e-9))
+        if logarithm > math.log(LEVEL):
+            return None
+        return Shift(max(SMALLEST, math.exp(max(logarithm, -690.0))), True, was, 0.0)
+
+    def _shifted(self) -> Shift | None:
+        now = self._window()
+        if sum(self._before) < LEAST_BEFORE or sum(now) < LEAST_NOW:
+            return None
+        chance = chi_square_tail(g_statistic(self._before, now) / self._bursts.factor, 1)
+        before, after = self._before[0] / sum(self._before), now[0] / sum(now)
+        return Shift(max(SMALLEST, chance), abs(before - after) >= LEAST_EFFECT, before, after)
+
+
+class Mix:
+    """The kinds of one channel. Counts are told in total, by kind, in one order."""
+
+    __slots__ = ("_before", "_bursts", "_start", "_total")
+
+    def __init__(self, counts: Sequence[int]) -> None:
+        self._before = [0] * len(counts)
+        self._start = list(counts)
+        self._total = list(counts)
+        self._bursts = Bursts()
+
+    def look(self, counts: Sequence[int]) -> tuple[Shift, int] | None:
+        """Whether the mix has shifted, and the number of the kind whose share did most."""
+        self._total = list(counts)
+        now = self._window()
+        if sum(self._before) < LEAST_BEFORE or sum(now) < LEAST_NOW:
+            return None
+        before, after = joined_rare(self._before, now)
+        if len(before) < 2:
+            return None
+        chance = chi_square_tail(g_statistic(before, after) / self._bursts.factor, len(before) - 1)
+        shares = [(one / sum(self._before), other / sum(now)) for one, other in zip(self._before, now, strict=True)]
+        most = max(range(len(shares)), key=lambda number: abs(shares[number][0] - shares[number][1]))
+        return Shift(max(SMALLEST, chance), distance(self._before, now) >= LEAST_EFFECT, *shares[most]), most
+
+    def restart(self) -> None:
+        """The mix is another from now on."""
+        self._before = [0] * len(self._total)
+        self._start = self._total
+        self._bursts = Bursts()
+
+    def end_window(self) -> None:
+        """When the window is long enough, it joins what is before."""
+        now = self._window()
+        if sum(now) < (WINDOW if any(self._before) else LEAST_BEFORE):
+            return
+        if any(self._before):
+            before, after = joined_rare(self._before, now)
+            if len(before) > 1:
+                self._bursts.note(g_statistic(before, after), len(before) - 1)
+        self._before = [one + other for one, other in zip(self._before, now, strict=True)]
+        self._start = self._total
+
+    def _window(self) -> list[int]:
+        return [total - start for total, start in zip(self._total, self._start, strict=True)]
