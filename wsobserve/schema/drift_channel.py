@@ -17,7 +17,7 @@ from wsobserve.schema.drift_kind import Change, KindWatch, counted_fields, place
 from wsobserve.schema.drift_place import Budget, is_settled
 from wsobserve.schema.drift_shares import LEVEL, Mix, Share, Shift
 from wsobserve.schema.drift_statistics import significant
-from wsobserve.schema.kind_tree import DIRECTION, Leaf, Path, Split, Token, Tree, followed, leaves_of
+from wsobserve.schema.kind_tree import ABSENT, DIRECTION, Leaf, Path, Split, Token, Tree, followed, leaves_of
 from wsobserve.schema.kinds import ChannelSchema, Rule, channel_schema, kind_identifier, pointer
 from wsobserve.schema.sample import MessageSample
 
@@ -26,6 +26,7 @@ EVERY = 256  # messages between looks at the shares
 MOST_UNKNOWN = 256  # kinds that are not known, and are told apart
 
 Unknown = tuple[Path, Token]
+NOTHING: Token = ("type", ABSENT)
 
 
 class Told(NamedTuple):
@@ -53,7 +54,7 @@ class ChannelWatch:
         self._outlines: dict[str, object] = {}
         self._unknown: dict[Unknown, bool] = {}  # whether it was told
         self._grown_at: dict[Path | str, int] = {}  # messages at a question, when an answer to it was new and not told
-        self._shares: dict[tuple[str, str], Share] = {}
+        self._shares: dict[tuple[str, int], Share] = {}  # by number of the place; 0: of the kind
         self._mix: Mix | None = None
 
     def see(self, body: object, direction: str, sample: MessageSample) -> list[Told]:
@@ -71,9 +72,9 @@ class ChannelWatch:
 
     def _kind(self, rule: Rule, body: object, direction: str) -> list[Told]:
         identifier = rule.kind(body, direction)
-        if identifier is None:
+        kind = None if identifier is None else self._kinds[identifier]
+        if kind is None or _has_nothing_of(kind, body):
             return self._unknown_kind(rule, body, direction)
-        kind = self._kinds[identifier]
         kind.messages += 1
         return [_told(kind, change) for change in kind.see(body)]
 
@@ -103,12 +104,13 @@ class ChannelWatch:
     ) -> tuple[Path | str, Unknown, list[KindWatch], tuple[tuple[Path, Token], ...]]:
         """At which question it leaves the kinds that are known, with which answer, what kinds lie behind the others there."""
         chosen = rule.objects if isinstance(body, dict) else rule.arrays if isinstance(body, (list, tuple)) else None
-        if chosen is None:
+        split, token = (None, NOTHING) if chosen is None else followed(chosen[0], body, direction)
+        if isinstance(split, Leaf):
+            return "", ((), NOTHING), list(self._kinds.values()), (((), NOTHING),)
+        if chosen is None or split is None:
             text = body if isinstance(body, str) and len(body) <= 64 and rule.scalars else None
             return "", ((), ("value", text)), list(self._kinds.values()), (((), ("value", text or type(body).__name__)),)
         tree, identifiers = chosen
-        split, token = followed(tree, body, direction)
-        assert isinstance(split, Split)
         path = () if split.path == DIRECTION else split.path
         leaves = leaves_of(split)
         siblings = [self._kinds[identifier] for identifier in dict.fromkeys(identifiers[leaf.number] for leaf in leaves)]
@@ -164,13 +166,13 @@ class ChannelWatch:
         total = sum(kind.messages for kind in self._kinds.values())
         gone = False
         for kind in self._kinds.values():
-            share = self._share(kind, "", kind.messages, total)
+            share = self._share(kind, 0, kind.messages, total)
             vanished, _ = share.look(kind.messages, total)
             if vanished is not None:
                 gone = True
                 told.append(Told(kind.identifier, kind.name, "kind_vanished", "", _shares_text(vanished), vanished.chance))
             for field, among in counted_fields(kind.root):
-                share = self._share(kind, field.path, field.present, among.messages)
+                share = self._share(kind, field.number, field.present, among.messages)
                 vanished, shift = share.look(field.present, among.messages)
                 if vanished is not None:
                     told.append(
@@ -201,19 +203,26 @@ class ChannelWatch:
                 told.append(Told(kind.identifier, kind.name, "mix_shifted", "", _shares_text(mix[0]), mix[0].chance))
             self._mix.restart()
             for kind in kinds:
-                self._shares[kind.identifier, ""].shift_told()
+                self._shares[kind.identifier, 0].shift_told()
         self._mix.end_window()
         return told
 
-    def _share(self, kind: KindWatch, path: str, present: int, of: int) -> Share:
-        share = self._shares.get((kind.identifier, path))
+    def _share(self, kind: KindWatch, place: int, present: int, of: int) -> Share:
+        share = self._shares.get((kind.identifier, place))
         if share is None:
-            share = self._shares[kind.identifier, path] = Share(present, of)
+            share = self._shares[kind.identifier, place] = Share(present, of)
         return share
 
 
 def _told(kind: KindWatch, change: Change) -> Told:
     return Told(kind.identifier, kind.name, change.change, change.path, change.detail)
+
+
+def _has_nothing_of(kind: KindWatch, body: object) -> bool:
+    """Whether a message came to this kind only because it has nothing of any other."""
+    fields = kind.root.fields
+    always = None if fields is None else fields.always
+    return isinstance(body, dict) and bool(always) and always.isdisjoint(body)
 
 
 def _depth(tree: Tree, wanted: Split) -> int:

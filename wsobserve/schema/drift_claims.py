@@ -24,8 +24,11 @@ def outline(schema: Schema) -> object:
     nodes = _alternatives(schema)
     inner = {key: outline({"anyOf": below}) for key, below in sorted(_properties(nodes).items())}
     positions = [outline({"anyOf": below}) for below in _positions(nodes)]
-    found = {key: each for key, each in inner.items() if each}
+    found: dict[object, object] = {key: each for key, each in inner.items() if each}
     within = [_outline_of(nodes, key) for key in ("additionalProperties", "items")]
+    tag = _tag(nodes)
+    if tag is not None:
+        found["", tag] = sorted(node["properties"][tag]["const"] for node in nodes if _allows(node, "object"))
     if _layout(nodes) == RECORD and not _is_tuple(nodes) and not any((found, any(positions), *within)):
         return None
     return _layout(nodes), _is_tuple(nodes), found, positions, within
@@ -45,10 +48,14 @@ def _claim(place: Place, nodes: list[Schema], budget: Budget) -> None:
     place.claims_format = formats.pop() if len(formats) == 1 else None
     numbers = [node for node in nodes if _allows(node, "integer") or _allows(node, "number")]
     place.claims_bounds = bool(numbers) and all("minimum" in node and "maximum" in node for node in numbers)
+    place.claims_constant = bool(numbers) and all("const" in node for node in numbers)
     if place.layout != OPEN:
         place.layout = _layout(nodes)
     place.is_tuple = _is_tuple(nodes)
-    if place.layout == RECORD:
+    place.tag = _tag(nodes) if place.layout == RECORD else None
+    if place.tag is not None:
+        _claim_variants(place, place.tag, nodes, budget)
+    elif place.layout == RECORD:
         place.fields = _claim_fields(place, place.fields, _properties(nodes), budget)
     if place.is_tuple:
         place.positions = _claim_fields(place, place.positions, dict(enumerate(_positions(nodes))), budget)
@@ -63,6 +70,30 @@ def _claim(place: Place, nodes: list[Schema], budget: Budget) -> None:
             place.items = inner
         else:
             place.others = inner
+
+
+def _claim_variants(place: Place, tag: str, nodes: list[Schema], budget: Budget) -> None:
+    by_constant: dict[str, list[Schema]] = {}
+    for node in nodes:
+        if _allows(node, "object"):
+            by_constant.setdefault(node["properties"][tag]["const"], []).append(node)
+    for constant, alike in by_constant.items():
+        variant = place.variants.get(constant) or budget.place(place.path)
+        if variant is not None:
+            place.variants[constant] = variant
+            _claim(variant, alike, budget)
+
+
+def _tag(nodes: list[Schema]) -> str | None:
+    """The property by whose constants the records among these are told apart."""
+    records = [node for node in nodes if _allows(node, "object")]
+    if len(records) < 2:
+        return None
+    for key in sorted(records[0].get("properties", {})):
+        constants = [node.get("properties", {}).get(key, {}).get("const") for node in records]
+        if all(isinstance(each, str) for each in constants) and len(set(constants)) > 1:
+            return str(key)
+    return None
 
 
 def _claim_fields(place: Place, fields: Fields | None, below: Mapping[Any, list[Schema]], budget: Budget) -> Fields | None:

@@ -14,11 +14,13 @@ from wsobserve.schema.drift_place import (
     LONG,
     MAP,
     MOST_FIELDS,
+    MOST_MEMBERS,
     MOST_NEW_FIELDS,
     OPEN,
     Budget,
     Fields,
     Place,
+    is_settled,
 )
 from wsobserve.schema.leaves import ANY, place_of
 
@@ -91,10 +93,11 @@ class KindWatch:
             elif change == "format_broken":
                 self._tell("format_broken", place.path, f"not the format of {place.types['string'] - times} texts before")
         elif kind is int or kind is float:
-            if place.see_number(value, times, self._quiet):  # type: ignore[arg-type]  # a number
-                self._tell(
-                    "range_exceeded", place.path, f"beyond {place.numbers - times} numbers before, by half of their range"
-                )
+            change = place.see_number(value, times, self._quiet)  # type: ignore[arg-type]  # a number
+            if change == "range_exceeded":
+                self._tell(change, place.path, f"beyond {place.numbers - times} numbers before, by half of their range")
+            elif change == "new_member":
+                self._tell(change, place.path, f"another than all {place.numbers - times} numbers before")
         elif inside and deepest > 0:
             if isinstance(value, dict):
                 self._object(place, value, deepest - 1)
@@ -108,9 +111,38 @@ class KindWatch:
             for inner in value.values():
                 self._other(place, inner, deepest)
             return
+        if place.tag is not None:
+            variant = self._variant(place, place.tag, value)
+            if variant is None:
+                return
+            place = variant
         if place.fields is None:
             place.fields = Fields()
         self._fields(place, place.fields, value.items(), value, deepest)
+
+    def _variant(self, place: Place, tag: str, value: dict[object, object]) -> Place | None:
+        """Among several sorts of record at one place, the place of this one's; None when there is no place for it."""
+        constant = value.get(tag)
+        if not isinstance(constant, str):
+            constant = None  # what stands there is not what stood there
+        variant = place.variants.get(constant)
+        if variant is not None or len(place.variants) > MOST_MEMBERS:
+            return variant
+        known = [0 if each.fields is None else each.fields.messages for each in place.variants.values() if not each.was_told]
+        variant = self._budget.place(place.path)
+        if variant is None:
+            return None
+        place.variants[constant] = variant
+        if not self._quiet and is_settled(sum(known), place.variants_at, known):
+            variant.was_told = True
+            where = f"{place.path}/{place_of(tag)}"
+            if tag in value:
+                self._tell("new_member", where, f"beside {len(known)} others, which tell records apart")
+            else:
+                self._tell("field_missing", where, f"was in all of {sum(known)} before")
+        else:
+            place.variants_at = sum(known) + 1
+        return variant
 
     def _array(self, place: Place, value: list[object], deepest: int) -> None:
         if place.is_tuple:
@@ -208,7 +240,7 @@ def places_in(place: Place) -> int:
     for fields in (place.fields, place.positions):
         if fields is not None:
             found += sum(places_in(each) for each in fields.by_key.values())
-    return found + sum(places_in(each) for each in (place.others, place.items) if each is not None)
+    return found + sum(places_in(each) for each in _inner(place))
 
 
 def counted_fields(place: Place) -> Iterable[tuple[Place, Fields]]:
@@ -218,6 +250,9 @@ def counted_fields(place: Place) -> Iterable[tuple[Place, Fields]]:
             for child in fields.by_key.values():
                 yield child, fields
                 yield from counted_fields(child)
-    for inner in (place.others, place.items):
-        if inner is not None:
-            yield from counted_fields(inner)
+    for inner in _inner(place):
+        yield from counted_fields(inner)
+
+
+def _inner(place: Place) -> list[Place]:
+    return [*place.variants.values(), *(each for each in (place.others, place.items) if each is not None)]

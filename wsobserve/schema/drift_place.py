@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from zlib import crc32
 
+from wsobserve.records import ChangeName
 from wsobserve.schema.formats import ALL_FORMATS, FORMATS, formats_of
 from wsobserve.schema.leaves import LONGEST_PLACE
 
@@ -69,6 +70,7 @@ class Place:
     __slots__ = (
         "bits",
         "claims_bounds",
+        "claims_constant",
         "claims_enumeration",
         "claims_format",
         "early",
@@ -81,6 +83,7 @@ class Place:
         "low",
         "member_at",
         "members",
+        "number",
         "numbers",
         "others",
         "path",
@@ -89,15 +92,19 @@ class Place:
         "present_stamp",
         "seen",
         "stamps",
+        "tag",
         "told_members",
         "told_types",
         "type_at",
         "types",
+        "variants",
+        "variants_at",
         "was_told",
     )
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, number: int = 0) -> None:
         self.path = path
+        self.number = number  # that no other place of the channel has
         self.types: dict[str, int] = {}  # values; nulls, objects and arrays once a message
         self.stamps: dict[str, int] = {}
         self.seen = 0
@@ -109,6 +116,7 @@ class Place:
         self.claims_enumeration = False  # what the schema of the kind says of it
         self.claims_format: str | None = None
         self.claims_bounds = False
+        self.claims_constant = False  # a number
         self.members: dict[int, int] | None = {}  # times, by a hash of the text; None: too many
         self.member_at = 0
         self.told_members: set[int] = set()
@@ -121,6 +129,9 @@ class Place:
         self.early: tuple[int, float, float] = (0, 0.0, 0.0)
         self.layout = RECORD
         self.is_tuple = False
+        self.tag: str | None = None  # the property whose constants tell the records here apart
+        self.variants: dict[str | None, Place] = {}  # by that constant; None: without it
+        self.variants_at = 0
         self.fields: Fields | None = None
         self.positions: Fields | None = None
         self.others: Place | None = None
@@ -151,10 +162,10 @@ class Place:
         self.seen += times
         return changed
 
-    def see_text(self, text: bytes, times: int, quiet: bool) -> str | None:
+    def see_text(self, text: bytes, times: int, quiet: bool) -> ChangeName | None:
         """The change that this text (UTF-8) is: `new_member`, `format_broken`, or none."""
         texts = self.types.get("string", times) - times  # before this one
-        change = None
+        change: ChangeName | None = None
         if self.members is not None:
             member = crc32(text)
             count = self.members.get(member) if len(text) <= LONGEST_MEMBER else None
@@ -192,15 +203,18 @@ class Place:
             self.members = None
             self.claims_enumeration = False
 
-    def see_number(self, value: float, times: int, quiet: bool) -> bool:
-        """Whether this number is a change: far beyond a range that has long been steady."""
-        changed = False
+    def see_number(self, value: float, times: int, quiet: bool) -> ChangeName | None:
+        """The change that this number is: `range_exceeded`, far beyond a range that has long been steady; `new_member`, where
+        there was one number only; or none."""
+        changed: ChangeName | None = None
         if not self.numbers:
             self.low = self.high = value
         elif not self.low <= value <= self.high:
             if not quiet and self.claims_bounds and self._is_beyond(value):
-                changed = True
+                changed = "range_exceeded"
                 self.claims_bounds = False
+            if not quiet and self.claims_constant and self.low == self.high and self.numbers >= LEAST:
+                changed = "new_member"
             self.low = min(self.low, value)
             self.high = max(self.high, value)
         before = self.numbers
@@ -222,10 +236,11 @@ class Place:
 class Budget:
     """How many more places there may be."""
 
-    __slots__ = ("left", "left_out")
+    __slots__ = ("left", "left_out", "made")
 
     def __init__(self, places: int) -> None:
         self.left = places
+        self.made = 0
         self.left_out = 0  # fields that are not watched for want of a place
 
     def place(self, path: str) -> Place | None:
@@ -234,7 +249,8 @@ class Budget:
             self.left_out += 1
             return None
         self.left -= 1
-        return Place(path)
+        self.made += 1
+        return Place(path, self.made)
 
 
 def _passes(text: bytes, name: str) -> bool:
