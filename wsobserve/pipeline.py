@@ -131,6 +131,11 @@ class Pipeline:
         drifted, self._drifted = self._drifted, []
         return msgspec.structs.replace(snapshot, drift=tuple(drifted)) if drifted else snapshot
 
+    @property
+    def drift_left_out(self) -> int:
+        """Fields, kinds and channels whose drift is not watched, or not any more, to stay within the limits."""
+        return 0 if self._drift is None else self._drift.left_out
+
     def forget_volumes_before(self, time_ns: int) -> None:
         """Volumes from before this time are not needed any more: they have been exported."""
         self._findings.volumes.forget_before(time_ns)

@@ -222,7 +222,7 @@ def _has_nothing_of(kind: KindWatch, body: object) -> bool:
     """Whether a message came to this kind only because it has nothing of any other."""
     fields = kind.root.fields
     always = None if fields is None else fields.always
-    return isinstance(body, dict) and bool(always) and always.isdisjoint(body)
+    return isinstance(body, dict) and always is not None and len(always) > 0 and always.isdisjoint(body)
 
 
 def _depth(tree: Tree, wanted: Split) -> int:
