@@ -30,6 +30,11 @@ class DriftWatch:
         """Fields, kinds and channels that are not watched, or not any more, to stay within the limits."""
         return self._budget.left_out
 
+    @property
+    def places(self) -> int:
+        """In messages, that are watched now."""
+        return self._limits.leaves_total - self._budget.left
+
     def see(self, message: ChannelMessage) -> list[SchemaDrift]:
         """What this message shows, alone or as the last of many."""
         # A value takes a byte at least: of longer messages it is not known whether they are looked into.

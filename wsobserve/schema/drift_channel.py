@@ -23,6 +23,7 @@ from wsobserve.schema.sample import MessageSample
 
 FIRST = 256  # messages, before anything is told
 EVERY = 256  # messages between looks at the shares
+MOST_TOLD = 4_096  # changes of one channel
 MOST_UNKNOWN = 256  # kinds that are not known, and are told apart
 
 Unknown = tuple[Path, Token]
@@ -54,6 +55,7 @@ class ChannelWatch:
         self._outlines: dict[str, object] = {}
         self._unknown: dict[Unknown, bool] = {}  # whether it was told
         self._grown_at: dict[Path | str, int] = {}  # messages at a question, when an answer to it was new and not told
+        self._told: set[tuple[str, str, str, str]] = set()  # kind, change, path and which; of the certain ones
         self._shares: dict[tuple[str, int], Share] = {}  # by number of the place; 0: of the kind
         self._mix: Mix | None = None
 
@@ -76,7 +78,19 @@ class ChannelWatch:
         if kind is None or _has_nothing_of(kind, body):
             return self._unknown_kind(rule, body, direction)
         kind.messages += 1
-        return [_told(kind, change) for change in kind.see(body)]
+        changes = kind.see(body)
+        return [_told(kind, change) for change in changes if self._is_first(kind, change)] if changes else []
+
+    def _is_first(self, kind: KindWatch, change: Change) -> bool:
+        """Whether this was not told before, of another sort of record at the same place, or when less was known."""
+        key = (kind.identifier, change.change, change.path, change.which)
+        if key in self._told:
+            return False
+        if len(self._told) >= MOST_TOLD:
+            self._budget.left_out += 1
+            return False
+        self._told.add(key)
+        return True
 
     # --- kinds that are not known ---
 
@@ -196,11 +210,11 @@ class ChannelWatch:
             if stands and shift.large:
                 share.shift_told()
                 told.append(Told(kind.identifier, kind.name, "presence_shifted", path, _shares_text(shift), shift.chance))
-        if mix is not None and stand[-1] and mix[0].large:
-            # That one of them came no more has been told.
-            if not gone:
-                kind = kinds[mix[1]]
-                told.append(Told(kind.identifier, kind.name, "mix_shifted", "", _shares_text(mix[0]), mix[0].chance))
+        shifts = mix is not None and stand[-1] and mix[0].large
+        if mix is not None and shifts and not gone:
+            kind = kinds[mix[1]]
+            told.append(Told(kind.identifier, kind.name, "mix_shifted", "", _shares_text(mix[0]), mix[0].chance))
+        if shifts or gone:  # the mix without a kind is another mix, which needs not be told too
             self._mix.restart()
             for kind in kinds:
                 self._shares[kind.identifier, 0].shift_told()

@@ -11,19 +11,46 @@ from wsobserve.schema.leaves import ANY, place_of
 
 Schema = dict[str, Any]
 
+LEVELS = 2  # of a recursive structure that are told apart; what lies deeper is not looked into
 _BY_KEYWORD = {(key, value): each.name for each in FORMATS for key, value in each.keywords.items()}
 
 
 def claim(place: Place, schema: Schema, budget: Budget) -> None:
     """Say on this place and on those inside what the schema says; those that are not there yet are made."""
-    _claim(place, _alternatives(schema), budget)
+    _claim(place, _alternatives(unfolded(schema)), budget)
 
 
 def outline(schema: Schema) -> object:
     """How values are looked into: the same for schemas whose places are the same."""
+    return _outline(unfolded(schema))
+
+
+def unfolded(schema: Schema) -> Schema:
+    """The schema without definitions: each level of what holds its own kind written out, down to `LEVELS` of them."""
+    definitions = schema.get("$defs")
+    return _unfolded(schema, definitions, ()) if definitions else schema
+
+
+def _unfolded(node: Any, definitions: Mapping[str, Schema], within: tuple[str, ...]) -> Any:
+    if isinstance(node, list):
+        return [_unfolded(each, definitions, within) for each in node]
+    if not isinstance(node, dict):
+        return node
+    reference = node.get("$ref")
+    if isinstance(reference, str):
+        definition = definitions.get(
+            reference.removeprefix("#/$defs/").replace("%25", "%").replace("~1", "/").replace("~0", "~")
+        )
+        if definition is None or within.count(reference) >= LEVELS:
+            return {"type": ["array", "object"], "x-wsobserve-truncated": True}
+        return _unfolded(definition, definitions, (*within, reference))
+    return {key: _unfolded(inner, definitions, within) for key, inner in node.items() if key != "$defs"}
+
+
+def _outline(schema: Schema) -> object:
     nodes = _alternatives(schema)
-    inner = {key: outline({"anyOf": below}) for key, below in sorted(_properties(nodes).items())}
-    positions = [outline({"anyOf": below}) for below in _positions(nodes)]
+    inner = {key: _outline({"anyOf": below}) for key, below in sorted(_properties(nodes).items())}
+    positions = [_outline({"anyOf": below}) for below in _positions(nodes)]
     found: dict[object, object] = {key: each for key, each in inner.items() if each}
     within = [_outline_of(nodes, key) for key in ("additionalProperties", "items")]
     tag = _tag(nodes)
@@ -36,7 +63,7 @@ def outline(schema: Schema) -> object:
 
 def _outline_of(nodes: list[Schema], key: str) -> object:
     below = [node[key] for node in nodes if isinstance(node.get(key), dict)]
-    return outline({"anyOf": below}) if below else None
+    return _outline({"anyOf": below}) if below else None
 
 
 def _claim(place: Place, nodes: list[Schema], budget: Budget) -> None:

@@ -29,11 +29,12 @@ BINARY = "binary"
 
 
 class Change(NamedTuple):
-    """What a message shows. `detail`: types, formats and counts."""
+    """What a message shows. `detail`: types, formats and counts. `which`: tells it from others of its sort at the place."""
 
     change: ChangeName
     path: str
     detail: str
+    which: str = ""
 
 
 class KindWatch:
@@ -73,8 +74,8 @@ class KindWatch:
         self._walk(self.root, body, self._deepest)
         return self._found
 
-    def _tell(self, change: ChangeName, place: str, detail: str) -> None:
-        self._found.append(Change(change, place, detail))
+    def _tell(self, change: ChangeName, place: str, detail: str, which: str = "") -> None:
+        self._found.append(Change(change, place, detail, which))
 
     def _walk(self, place: Place, value: object, deepest: int) -> None:
         times = self._times
@@ -84,12 +85,12 @@ class KindWatch:
         stamp = self._stamp if inside or value is None else -1
         if place.see_type(name, times, stamp, self._quiet):
             others = ", ".join(sorted(each for each in place.types if each != name))
-            self._tell("new_type", place.path, f"{name}, beside {others}")
+            self._tell("new_type", place.path, f"{name}, beside {others}", name)
         if kind is str:
             change = place.see_text(value.encode("utf-8", "surrogatepass"), times, self._quiet)  # type: ignore[attr-defined]  # a text
             if change == "new_member":
                 known = "no enumeration any more" if place.members is None else f"beside {len(place.members) - 1} others"
-                self._tell("new_member", place.path, known)
+                self._tell("new_member", place.path, known, str(place.types["string"]))
             elif change == "format_broken":
                 self._tell("format_broken", place.path, f"not the format of {place.types['string'] - times} texts before")
         elif kind is int or kind is float:
@@ -151,6 +152,8 @@ class KindWatch:
             self._fields(
                 place, place.positions, enumerate(value[:MOST_POSITIONS]), range(min(len(value), MOST_POSITIONS)), deepest
             )
+            return
+        if place.layout == OPEN:
             return
         if place.items is None and value:
             place.items = self._budget.place(f"{place.path}/{ANY}")

@@ -82,7 +82,9 @@ class Share:
         return None, self._shifted()
 
     def shift_told(self) -> None:
-        """Its share is another from now on."""
+        """Its share is another from now on; one that has vanished stays so."""
+        if self._gone:
+            return
         before = sum(self._before)
         self._was = self._before[0] / before if before else None
         self._restart()
