@@ -81,7 +81,12 @@ class Pipeline:
         self._tally = Tally(self._findings, limits) if folds and COMPILED else None
         self._websocket = WebSocket(limits, frames=frames, messages=self._tally or folds or self._gives_messages)
         self._payload = Payload(limits)
-        self._drift = DriftWatch(self._schemas, limits) if drift and folds else None
+        self._drift: DriftWatch | None = None
+        if drift and folds:
+            before = (lambda: None) if self._tally is None else self._tally.flush
+            self._drift = DriftWatch(self._schemas, limits, before)
+            if self._tally is not None:
+                self._tally.drift = self._drift
         self._drifted: list[SchemaDrift] = []  # since the last snapshot
         self._loss = Accounting()  # what the capture says that it lost
 
@@ -146,7 +151,7 @@ class Pipeline:
         websocket = self._websocket
         self._gives_messages = self._most_messages is None or self._messages_given < self._most_messages
         if self._tally is not None:
-            self._tally.open = not self._gives_messages and self._drift is None
+            self._tally.open = not self._gives_messages
         index = 0
         count = len(stream_records)
         while index < count:
@@ -178,10 +183,10 @@ class Pipeline:
                         self._schemas.add(channel_message)
                         self._volumes.add(channel_message)
                         self._series.add(channel_message)
-                        if self._tally is not None:
-                            self._tally.learn(channel_message)
                         if self._drift is not None:
                             self._tell_drift(self._drift.see(channel_message), records)
+                        if self._tally is not None:
+                            self._tally.learn(channel_message)
                     if self._gives_messages:
                         self._messages_given += 1
                         records.append(channel_message)

@@ -255,7 +255,8 @@ NAMES = (
     "olivia",
     "peggy",
 )
-FIELDS = "user room state amount note flags owner region level origin target reason share limit offset title".split()
+FIELDS = "user room state amount note flags owner region level origin target reason share limit offset title"
+FIELD_NAMES: list[str] = FIELDS.split()
 
 
 def any_recipe(seed: int) -> Recipe:
@@ -274,7 +275,7 @@ def _any_kind(chance: Random, tag: str, number: int) -> Maker:
 
 
 def _any_record(chance: Random, deepest: int) -> Callable[[Random, int], dict[str, Any]]:
-    names = chance.sample(FIELDS, chance.randint(1, 7))
+    names = chance.sample(FIELD_NAMES, chance.randint(1, 7))
     fields = [
         (name, 1.0 if chance.random() < 0.6 else chance.choice((0.05, 0.1, 0.2, 0.5, 0.8, 0.95)), _any_value(chance, deepest))
         for name in names

@@ -16,6 +16,5 @@ def schema() -> None:
     """Infer the schemas of message kinds, keep their versions, compare and publish them."""
 
 
-for command in (schema_list, schema_show, schema_history, schema_export, schema_overlay, schema_diff):
-for command in (schema_list, schema_show, schema_history, schema_export, schema_diff, schema_drift):
+for command in (schema_list, schema_show, schema_history, schema_export, schema_overlay, schema_diff, schema_drift):
     schema.add_command(command)

@@ -29,8 +29,8 @@ def schema_drift(files: tuple[str, ...], channel: str | None, form: ListingForm 
     listing = Listing(chosen_form(form), sys.stdout.write)
     changes: dict[str, int] = {}
     pipeline = Pipeline(frames=False, messages=0, drift=True, survive=True)
-    try:
-        with failures_as_lines():
+    with failures_as_lines():
+        try:
             for records in observe_files(files, pipeline):
                 for record in records:
                     if isinstance(record, CaptureLoss):
@@ -38,8 +38,8 @@ def schema_drift(files: tuple[str, ...], channel: str | None, form: ListingForm 
                     if isinstance(record, SchemaDrift) and channel in (None, record.channel):
                         changes[record.change] = changes.get(record.change, 0) + 1
                         listing.add(drift_row(record))
-    finally:
-        sys.stdout.flush()
-        counted = ", ".join(f"{count} {change}" for change, count in sorted(changes.items()))
-        left_out = f"; {pipeline.drift_left_out} times there was no place to watch more" if pipeline.drift_left_out else ""
-        say(f"drift: {counted or 'none'}{left_out}")
+        finally:
+            sys.stdout.flush()
+            counted = ", ".join(f"{count} {change}" for change, count in sorted(changes.items()))
+            left_out = f"; {pipeline.drift_left_out} times there was no place to watch more" if pipeline.drift_left_out else ""
+            say(f"drift: {counted or 'none'}{left_out}")

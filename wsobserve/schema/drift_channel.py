@@ -13,11 +13,24 @@ from typing import NamedTuple
 from wsobserve.records import ChangeName
 from wsobserve.redaction import looks_like_identifier
 from wsobserve.schema.drift_claims import outline
-from wsobserve.schema.drift_kind import Change, KindWatch, counted_fields, places_in
+from wsobserve.schema.drift_form import Form, Forms, form_of, forms_of
+from wsobserve.schema.drift_kind import Change, KindWatch, counted_fields, every_place, places_in
 from wsobserve.schema.drift_place import Budget, is_settled
 from wsobserve.schema.drift_shares import LEVEL, Mix, Share, Shift
 from wsobserve.schema.drift_statistics import significant
-from wsobserve.schema.kind_tree import ABSENT, DIRECTION, Leaf, Path, Split, Token, Tree, followed, leaves_of
+from wsobserve.schema.kind_tree import (
+    ABSENT,
+    CODES,
+    DIRECTION,
+    LONGEST_CONSTANT,
+    Leaf,
+    Path,
+    Split,
+    Token,
+    Tree,
+    followed,
+    leaves_of,
+)
 from wsobserve.schema.kinds import ChannelSchema, Rule, channel_schema, kind_identifier, pointer
 from wsobserve.schema.sample import MessageSample
 
@@ -46,6 +59,9 @@ class ChannelWatch:
 
     def __init__(self, channel: str, budget: Budget, deepest: int) -> None:
         self.messages = 0
+        self.version = 0  # counts how often the kinds were worked out
+        self.stop = FIRST  # the message that is looked into in any case: something is due then
+        self._active: list[Form] = []  # with messages that are pending
         self._channel = channel
         self._budget = budget
         self._deepest = deepest
@@ -55,6 +71,7 @@ class ChannelWatch:
         self._outlines: dict[str, object] = {}
         self._unknown: dict[Unknown, bool] = {}  # whether it was told
         self._grown_at: dict[Path | str, int] = {}  # messages at a question, when an answer to it was new and not told
+        self._absent: dict[str, set[str]] = {}  # by kind: what it is told by not having, and what is around that
         self._told: set[tuple[str, str, str, str]] = set()  # kind, change, path and which; of the certain ones
         self._shares: dict[tuple[str, int], Share] = {}  # by number of the place; 0: of the kind
         self._mix: Mix | None = None
@@ -62,6 +79,7 @@ class ChannelWatch:
     def see(self, body: object, direction: str, sample: MessageSample) -> list[Told]:
         """What this message shows, which is in the sample already if it came into it."""
         self.messages += 1
+        self._settle()
         told: list[Told] = []
         if self._rule is not None:
             told = self._kind(self._rule, body, direction)
@@ -70,7 +88,37 @@ class ChannelWatch:
         if self.messages >= self._due:
             self._due *= 2
             self._learn(sample)
+        self.stop = min(self._due, (self.messages // EVERY + 1) * EVERY)
         return told
+
+    def is_due(self) -> bool:
+        """Whether the kinds are worked out behind the next message."""
+        return self.messages + 1 >= self._due
+
+    def forms(self, structure: object) -> Forms | None:
+        """For messages of this structure; None when they have to be looked into one by one."""
+        if self._rule is None or self._rule.objects is None or not isinstance(structure, dict):
+            return None
+        return forms_of(self, self._rule.objects[0], structure)
+
+    def form(self, body: object, direction: str, structure: object) -> Form | None:
+        """For messages like this one, which was looked into last."""
+        identifier = None if self._rule is None else self._rule.kind(body, direction)
+        if identifier is None or _has_nothing_of(self._kinds[identifier], body):
+            return None
+        return form_of(self._kinds[identifier], structure)
+
+    def count(self, form: Form) -> None:
+        """One more message of a form, with nothing new in it."""
+        self.messages += 1
+        if not form.pending:
+            self._active.append(form)
+        form.pending += 1
+
+    def _settle(self) -> None:
+        for form in self._active:
+            form.settle()
+        self._active.clear()
 
     def _kind(self, rule: Rule, body: object, direction: str) -> list[Told]:
         identifier = rule.kind(body, direction)
@@ -79,10 +127,13 @@ class ChannelWatch:
             return self._unknown_kind(rule, body, direction)
         kind.messages += 1
         changes = kind.see(body)
-        return [_told(kind, change) for change in changes if self._is_first(kind, change)] if changes else []
+        return [_told(kind, change) for change in changes if self._is_one(kind, change)] if changes else []
 
-    def _is_first(self, kind: KindWatch, change: Change) -> bool:
-        """Whether this was not told before, of another sort of record at the same place, or when less was known."""
+    def _is_one(self, kind: KindWatch, change: Change) -> bool:
+        """Whether this is to be told: not when it was before, of another sort of record at the same place or when less was
+        known, nor of a field by whose absence the kind is told from another, which has it."""
+        if change.change == "new_field" and change.path in self._absent.get(kind.identifier, ()):
+            return False
         key = (kind.identifier, change.change, change.path, change.which)
         if key in self._told:
             return False
@@ -122,8 +173,9 @@ class ChannelWatch:
         if isinstance(split, Leaf):
             return "", ((), NOTHING), list(self._kinds.values()), (((), NOTHING),)
         if chosen is None or split is None:
-            text = body if isinstance(body, str) and len(body) <= 64 and rule.scalars else None
-            return "", ((), ("value", text)), list(self._kinds.values()), (((), ("value", text or type(body).__name__)),)
+            text = body if isinstance(body, str) and len(body) <= LONGEST_CONSTANT and rule.scalars else None
+            token = ("type", CODES.get(type(body), -2)) if text is None else ("value", text)
+            return "", ((), token), list(self._kinds.values()), (((), token),)
         tree, identifiers = chosen
         path = () if split.path == DIRECTION else split.path
         leaves = leaves_of(split)
@@ -145,6 +197,8 @@ class ChannelWatch:
                     self._relearn(known, sample, self._kinds.keys() - {kind.id})
                     break
                 self._kinds[kind.id].claim(kind.json_schema)
+        self.version += 1
+        self._absent = _absent_in(known.rule)
         self._rule = known.rule
         self._outlines = outlines
 
@@ -185,6 +239,8 @@ class ChannelWatch:
             if vanished is not None:
                 gone = True
                 told.append(Told(kind.identifier, kind.name, "kind_vanished", "", _shares_text(vanished), vanished.chance))
+            for place in every_place(kind.root):
+                place.mark()
             for field, among in counted_fields(kind.root):
                 share = self._share(kind, field.number, field.present, among.messages)
                 vanished, shift = share.look(field.present, among.messages)
@@ -237,6 +293,20 @@ def _has_nothing_of(kind: KindWatch, body: object) -> bool:
     fields = kind.root.fields
     always = None if fields is None else fields.always
     return isinstance(body, dict) and always is not None and len(always) > 0 and always.isdisjoint(body)
+
+
+def _absent_in(rule: Rule) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for chosen in (rule.objects, rule.arrays):
+        if chosen is None:
+            continue
+        tree, identifiers = chosen
+        for leaf in leaves_of(tree):
+            for path, token in leaf.conditions:
+                if token == NOTHING:
+                    around = {pointer(path[:length]) for length in range(1, len(path) + 1)}
+                    found.setdefault(identifiers[leaf.number], set()).update(around)
+    return found
 
 
 def _depth(tree: Tree, wanted: Split) -> int:

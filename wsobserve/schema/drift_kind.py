@@ -40,12 +40,25 @@ class Change(NamedTuple):
 class KindWatch:
     """What is known of a kind. `messages`: all of them, those from before it was watched included."""
 
-    __slots__ = ("_budget", "_deepest", "_found", "_quiet", "_stamp", "_times", "identifier", "messages", "name", "root")
+    __slots__ = (
+        "_budget",
+        "_deepest",
+        "_found",
+        "_quiet",
+        "_stamp",
+        "_times",
+        "identifier",
+        "messages",
+        "name",
+        "root",
+        "version",
+    )
 
     def __init__(self, identifier: str, name: str | None, budget: Budget, deepest: int) -> None:
         self.identifier = identifier
         self.name = name
         self.messages = 0
+        self.version = 0  # counts what changes about how values are looked into
         self.root = Place("")
         self._budget = budget
         self._deepest = deepest
@@ -82,23 +95,24 @@ class KindWatch:
         kind = type(value)
         name = NAMES.get(kind, BINARY)
         inside = isinstance(value, (dict, list, tuple))
-        stamp = self._stamp if inside or value is None else -1
-        if place.see_type(name, times, stamp, self._quiet):
+        if place.see_type(name, times, self._stamp, self._quiet):
             others = ", ".join(sorted(each for each in place.types if each != name))
             self._tell("new_type", place.path, f"{name}, beside {others}", name)
         if kind is str:
             change = place.see_text(value.encode("utf-8", "surrogatepass"), times, self._quiet)  # type: ignore[attr-defined]  # a text
             if change == "new_member":
                 known = "no enumeration any more" if place.members is None else f"beside {len(place.members) - 1} others"
-                self._tell("new_member", place.path, known, str(place.types["string"]))
+                self._tell("new_member", place.path, known, f"{len(place.told_members)}")
             elif change == "format_broken":
-                self._tell("format_broken", place.path, f"not the format of {place.types['string'] - times} texts before")
+                self._tell("format_broken", place.path, f"not the format of {place.types['string'] - times} messages")
         elif kind is int or kind is float:
-            change = place.see_number(value, times, self._quiet)  # type: ignore[arg-type]  # a number
+            change = place.see_number(value, self._quiet)  # type: ignore[arg-type]  # a number
             if change == "range_exceeded":
-                self._tell(change, place.path, f"beyond {place.numbers - times} numbers before, by half of their range")
+                self._tell(
+                    change, place.path, f"beyond the numbers of {place.numbers - times} messages, by half of their range"
+                )
             elif change == "new_member":
-                self._tell(change, place.path, f"another than all {place.numbers - times} numbers before")
+                self._tell(change, place.path, f"another number than in {place.numbers - times} messages")
         elif inside and deepest > 0:
             if isinstance(value, dict):
                 self._object(place, value, deepest - 1)
@@ -219,6 +233,7 @@ class KindWatch:
         child = self._budget.place(f"{place.path}/{place_of(key) if isinstance(key, str) else key}")
         if child is None:
             place.layout = OPEN
+            self.version += 1
             return None
         if not self._quiet and fields.is_settled():
             fields.told += 1
@@ -235,15 +250,23 @@ class KindWatch:
         self._budget.left += places_in(place) - 1
         place.layout = OPEN
         place.fields = place.others = None
+        self.version += 1
 
 
 def places_in(place: Place) -> int:
     """How many places this is, with those inside."""
-    found = 1
+    return sum(1 for _ in every_place(place))
+
+
+def every_place(place: Place) -> Iterable[Place]:
+    """This one and all inside of it."""
+    yield place
     for fields in (place.fields, place.positions):
         if fields is not None:
-            found += sum(places_in(each) for each in fields.by_key.values())
-    return found + sum(places_in(each) for each in _inner(place))
+            for child in fields.by_key.values():
+                yield from every_place(child)
+    for inner in _inner(place):
+        yield from every_place(inner)
 
 
 def counted_fields(place: Place) -> Iterable[tuple[Place, Fields]]:

@@ -76,6 +76,7 @@ class Place:
         "early",
         "fields",
         "halfway",
+        "has_range",
         "high",
         "is_tuple",
         "items",
@@ -84,7 +85,6 @@ class Place:
         "member_at",
         "members",
         "number",
-        "numbers",
         "others",
         "path",
         "positions",
@@ -105,7 +105,7 @@ class Place:
     def __init__(self, path: str, number: int = 0) -> None:
         self.path = path
         self.number = number  # that no other place of the channel has
-        self.types: dict[str, int] = {}  # values; nulls, objects and arrays once a message
+        self.types: dict[str, int] = {}  # messages with a value of that type
         self.stamps: dict[str, int] = {}
         self.seen = 0
         self.type_at = 0
@@ -121,7 +121,7 @@ class Place:
         self.member_at = 0
         self.told_members: set[int] = set()
         self.bits = ALL_FORMATS
-        self.numbers = 0
+        self.has_range = False  # of numbers
         self.low = 0.0
         self.high = 0.0
         # How many numbers there were, and their range, when their number last came to a power of two, and the time before.
@@ -138,15 +138,12 @@ class Place:
         self.items: Place | None = None
 
     def see_type(self, name: str, times: int, stamp: int, quiet: bool) -> bool:
-        """Whether a value of this type is a change. With a `stamp` from 0 on, it is counted once for that message."""
+        """Whether a value of this type is a change. It is counted once for each message, which `stamp` tells from others."""
         count = self.types.get(name)
         if count is not None:
-            if stamp >= 0:
-                if self.stamps.get(name) == stamp:
-                    return False
+            if self.stamps[name] != stamp:
                 self.stamps[name] = stamp
-            self.types[name] = count + times
-            self.seen += times
+                self.count(name, times)
             return False
         changed = False
         if self.types and not (name == "integer" and "number" in self.types):  # every integer is a number
@@ -156,25 +153,43 @@ class Place:
                 self.told_types.add(name)
             else:
                 self.type_at = self.seen + 1
-        self.types[name] = times
-        if stamp >= 0:
-            self.stamps[name] = stamp
-        self.seen += times
+        self.stamps[name] = stamp
+        self.types[name] = 0
+        self.count(name, times)
         return changed
+
+    def count(self, name: str, messages: int) -> None:
+        """So many more messages have a value of this type here."""
+        self.types[name] += messages
+        self.seen += messages
+
+    def knows_text(self, text: bytes) -> bool:
+        """Whether nothing would be learnt from this text."""
+        if self.members is not None and self.members.get(crc32(text), 0) < EACH:
+            return False
+        return not self.bits or formats_of(text, self.bits) == self.bits
+
+    def knows_number(self, value: float) -> bool:
+        """Whether this number is no change; its range is widened."""
+        if not self.low <= value <= self.high:
+            if self.claims_bounds or self.claims_constant:
+                return False
+            self._widen(value)
+        return True
 
     def see_text(self, text: bytes, times: int, quiet: bool) -> ChangeName | None:
         """The change that this text (UTF-8) is: `new_member`, `format_broken`, or none."""
-        texts = self.types.get("string", times) - times  # before this one
+        texts = self.types["string"] - times  # before this message
         change: ChangeName | None = None
         if self.members is not None:
             member = crc32(text)
-            count = self.members.get(member) if len(text) <= LONGEST_MEMBER else None
-            if count is not None:
-                self.members[member] = count + times
-            elif not quiet and self._is_new_member(texts):
-                change = "new_member"
+            count = self.members.get(member)
             if count is None:
+                if not quiet and self._is_new_member(texts):
+                    change = "new_member"
                 self._add_member(member, times, texts, len(text), told=change is not None)
+            elif count < EACH:  # nobody asks for more
+                self.members[member] = count + times
         if self.bits:
             bits = formats_of(text, self.bits)
             if bits != self.bits:
@@ -203,31 +218,46 @@ class Place:
             self.members = None
             self.claims_enumeration = False
 
-    def see_number(self, value: float, times: int, quiet: bool) -> ChangeName | None:
+    def see_number(self, value: float, quiet: bool) -> ChangeName | None:
         """The change that this number is: `range_exceeded`, far beyond a range that has long been steady; `new_member`, where
         there was one number only; or none."""
         changed: ChangeName | None = None
-        if not self.numbers:
+        if not self.has_range:
+            self.has_range = True
             self.low = self.high = value
         elif not self.low <= value <= self.high:
             if not quiet and self.claims_bounds and self._is_beyond(value):
                 changed = "range_exceeded"
                 self.claims_bounds = False
-            if not quiet and self.claims_constant and self.low == self.high and self.numbers >= LEAST:
-                changed = "new_member"
-            self.low = min(self.low, value)
-            self.high = max(self.high, value)
-        before = self.numbers
-        self.numbers += times
-        if before.bit_length() != self.numbers.bit_length():
-            self.early = self.halfway
-            self.halfway = (self.numbers, self.low, self.high)
+            if not quiet and self.claims_constant:
+                if self.low == self.high and self.numbers >= LEAST:
+                    changed = "new_member"
+                self.claims_constant = False
+            self._widen(value)
+        if quiet:
+            self.mark()
         return changed
+
+    @property
+    def numbers(self) -> int:
+        """Messages with a number here."""
+        return self.types.get("integer", 0) + self.types.get("number", 0)
+
+    def mark(self) -> None:
+        """Remember the range of the numbers whenever there are twice as many, or a little more."""
+        numbers = self.numbers
+        if numbers.bit_length() != self.halfway[0].bit_length():
+            self.early = self.halfway
+            self.halfway = (numbers, self.low, self.high)
+
+    def _widen(self, value: float) -> None:
+        self.low = min(self.low, value)
+        self.high = max(self.high, value)
 
     def _is_beyond(self, value: float) -> bool:
         width = self.high - self.low
         _, low, high = self.early
-        if self.numbers < LEAST or width > STEADY * (high - low):
+        if self.numbers < LEAST or not self.early[0] or width > STEADY * (high - low):
             return False
         margin = MARGIN * width
         return value < self.low - margin or value > self.high + margin

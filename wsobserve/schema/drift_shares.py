@@ -1,8 +1,9 @@
 """How often fields and kinds come, window after window; shares that are not as they were out.
 
-A window is compared with everything before it, again each time that it has grown; when it has become long without a change
-it joins what is before. Counts that come in bursts vary more than chance alone would have it: by how much is known from the
-windows before, and the test allows for it (the statistic is divided by their mean statistic, where that is above 1).
+A window is compared with everything before it, again each time that it has grown, and so is what came last in it. When it has
+become long without a change it joins what is before. Counts that come in bursts vary more than chance alone would have it: by
+how much is known from the windows before, and the test allows for it (the statistic is divided by their mean statistic, where
+that is above 1).
 """
 
 from __future__ import annotations
@@ -50,15 +51,29 @@ class Bursts:
         return max(1.0, self.statistic / self.degrees) if self.degrees else 1.0
 
 
+def smallest_chance(before: Sequence[int], parts: Sequence[Sequence[int]], factor: float) -> tuple[float, Sequence[int]] | None:
+    """The chance of the part that is least likely, as one of so many that were looked at, and that part."""
+    found: tuple[float, Sequence[int]] | None = None
+    for part in parts:
+        one, other = joined_rare(before, part)
+        if sum(part) < LEAST_NOW or len(one) < 2:
+            continue
+        chance = min(1.0, len(parts) * chi_square_tail(g_statistic(one, other) / factor, len(one) - 1))
+        if found is None or chance < found[0]:
+            found = chance, part
+    return found
+
+
 class Share:
     """Of one field in its objects, or of one kind in its channel. Counts are told in total, from the beginning."""
 
-    __slots__ = ("_before", "_bursts", "_gone", "_seen_at", "_start", "_total", "_was")
+    __slots__ = ("_before", "_bursts", "_gone", "_last", "_seen_at", "_start", "_total", "_was")
 
     def __init__(self, present: int, of: int) -> None:
         self._before = (0, 0)  # present and absent, in the windows before
         self._start = (present, of)  # of the window
         self._total = (present, of)
+        self._last = (present, of)  # at the look before
         self._seen_at = of  # the end of the last stretch in which it came
         self._was: float | None = None  # its share before it shifted, as long as it may be on its way to vanish
         self._gone = False
@@ -67,6 +82,7 @@ class Share:
     def look(self, present: int, of: int) -> tuple[Shift | None, Shift | None]:
         """Whether it has vanished, and whether it has shifted, as far as there is enough to compare."""
         came = present > self._total[0]
+        self._last = self._total
         self._total = (present, of)
         if came:
             self._seen_at = of
@@ -101,7 +117,7 @@ class Share:
 
     def _restart(self) -> None:
         self._before = (0, 0)
-        self._start = self._total
+        self._start = self._last = self._total
         self._gone = False
         self._bursts = Bursts()
 
@@ -125,35 +141,40 @@ class Share:
         return Shift(max(SMALLEST, math.exp(max(logarithm, -690.0))), True, was, 0.0)
 
     def _shifted(self) -> Shift | None:
-        now = self._window()
-        if sum(self._before) < LEAST_BEFORE or sum(now) < LEAST_NOW:
+        if sum(self._before) < LEAST_BEFORE:
             return None
-        chance = chi_square_tail(g_statistic(self._before, now) / self._bursts.factor, 1)
-        before, after = self._before[0] / sum(self._before), now[0] / sum(now)
-        return Shift(max(SMALLEST, chance), abs(before - after) >= LEAST_EFFECT, before, after)
+        last = self._total[0] - self._last[0]
+        parts = [self._window(), (last, self._total[1] - self._last[1] - last)]
+        found = smallest_chance(self._before, parts, self._bursts.factor)
+        if found is None:
+            return None
+        chance, part = found
+        before, now = self._before[0] / sum(self._before), part[0] / sum(part)
+        return Shift(max(SMALLEST, chance), abs(before - now) >= LEAST_EFFECT, before, now)
 
 
 class Mix:
     """The kinds of one channel. Counts are told in total, by kind, in one order."""
 
-    __slots__ = ("_before", "_bursts", "_start", "_total")
+    __slots__ = ("_before", "_bursts", "_last", "_start", "_total")
 
     def __init__(self, counts: Sequence[int]) -> None:
         self._before = [0] * len(counts)
         self._start = list(counts)
         self._total = list(counts)
+        self._last = list(counts)  # at the look before
         self._bursts = Bursts()
 
     def look(self, counts: Sequence[int]) -> tuple[Shift, int] | None:
         """Whether the mix has shifted, and the number of the kind whose share did most."""
-        self._total = list(counts)
-        now = self._window()
-        if sum(self._before) < LEAST_BEFORE or sum(now) < LEAST_NOW:
+        self._last, self._total = self._total, list(counts)
+        if sum(self._before) < LEAST_BEFORE:
             return None
-        before, after = joined_rare(self._before, now)
-        if len(before) < 2:
+        last = [total - before for total, before in zip(self._total, self._last, strict=True)]
+        found = smallest_chance(self._before, [self._window(), last], self._bursts.factor)
+        if found is None:
             return None
-        chance = chi_square_tail(g_statistic(before, after) / self._bursts.factor, len(before) - 1)
+        chance, now = found
         shares = [(one / sum(self._before), other / sum(now)) for one, other in zip(self._before, now, strict=True)]
         most = max(range(len(shares)), key=lambda number: abs(shares[number][0] - shares[number][1]))
         return Shift(max(SMALLEST, chance), distance(self._before, now) >= LEAST_EFFECT, *shares[most]), most
@@ -161,7 +182,7 @@ class Mix:
     def restart(self) -> None:
         """The mix is another from now on."""
         self._before = [0] * len(self._total)
-        self._start = self._total
+        self._start = self._last = self._total
         self._bursts = Bursts()
 
     def end_window(self) -> None:
