@@ -265,9 +265,9 @@ def test_a_million_random_keys_are_no_drift_and_take_no_room() -> None:
 
 
 def test_places_are_limited_over_all_channels() -> None:
-    watching = Watching(Limits(leaves_total=50))
+    watching = Watching(Limits(leaves_total=10))
     watching.see_all(bodies(RECIPES["maps"](), 1_000, "few places"))
-    assert watching.watch.places <= 50
+    assert watching.watch.places <= 10
     assert watching.watch.left_out > 0
 
 

@@ -18,10 +18,10 @@ def looks(share: Share, present: list[int], of: list[int]) -> list[tuple[Shift |
 
 def test_what_came_and_comes_no_more_has_vanished_once() -> None:
     share = Share(0, 0)
-    found = looks(share, [50] * 4 + [0] * 4, [256] * 8)
+    found = looks(share, [50] * 6 + [0] * 4, [256] * 10)
     vanished = [number for number, (gone, _) in enumerate(found) if gone is not None]
-    assert vanished == [4]
-    gone = found[4][0]
+    assert vanished == [6]
+    gone = found[6][0]
     assert gone is not None
     assert gone.chance < 1e-6
     assert (gone.now, round(gone.before, 2)) == (0.0, 0.2)
@@ -34,14 +34,14 @@ def test_what_comes_seldom_has_not_vanished_after_a_while_without() -> None:
 
 def test_what_comes_back_is_known_anew() -> None:
     share = Share(0, 0)
-    looks(share, [50] * 4 + [0] * 2, [256] * 6)
-    assert share.look(250, 7 * 256) == (None, None)
+    looks(share, [50] * 6 + [0] * 2, [256] * 8)
+    assert share.look(350, 9 * 256) == (None, None)
 
 
 def test_a_share_that_doubles_has_shifted_with_its_chance() -> None:
     share = Share(0, 0)
-    found = looks(share, [50, 50, 50, 130], [256] * 4)
-    shift = found[3][1]
+    found = looks(share, [50, 48, 52, 51, 49, 50, 130], [256] * 7)
+    shift = found[6][1]
     assert shift is not None
     assert shift.large
     assert shift.chance < 1e-6
@@ -49,20 +49,20 @@ def test_a_share_that_doubles_has_shifted_with_its_chance() -> None:
 
 def test_after_a_shift_was_told_the_new_share_is_the_usual_one() -> None:
     share = Share(0, 0)
-    looks(share, [50, 50, 50, 130], [256] * 4)
+    looks(share, [50, 48, 52, 51, 49, 50, 130], [256] * 7)
     share.shift_told()
     found = []
     for number in range(1, 6):
-        found.append(share.look(280 + 130 * number, (4 + number) * 256)[1])
+        found.append(share.look(430 + 130 * number, (7 + number) * 256)[1])
         share.end_window()
     assert all(shift is None or shift.chance > 1e-3 for shift in found)
 
 
 def test_what_vanishes_in_the_midst_of_a_window_is_told_after_its_shift_was() -> None:
     share = Share(0, 0)
-    looks(share, [230, 230, 230, 100], [256] * 4)
+    looks(share, [230] * 6 + [100], [256] * 7)
     share.shift_told()
-    vanished, _ = share.look(790, 5 * 256)
+    vanished, _ = share.look(1_480, 8 * 256)
     assert vanished is not None
 
 
@@ -78,7 +78,7 @@ def test_bursts_are_allowed_for() -> None:
 def test_a_mix_says_which_kind_shifted_most() -> None:
     mix = Mix([0, 0, 0])
     counts = [0, 0, 0]
-    for step in ([100, 100, 56],) * 4:
+    for step in ([100, 100, 56],) * 6:
         counts = [one + other for one, other in zip(counts, step, strict=True)]
         mix.look(counts)
         mix.end_window()

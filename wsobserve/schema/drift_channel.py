@@ -7,6 +7,7 @@ the same ones; when others came up, it is learnt anew from the sample.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -38,6 +39,9 @@ FIRST = 256  # messages, before anything is told
 EVERY = 256  # messages between looks at the shares
 MOST_TOLD = 4_096  # changes of one channel
 MOST_UNKNOWN = 256  # kinds that are not known, and are told apart
+
+# What was seen once may be anybody's: its name is told only if it cannot well be a secret.
+WORD = re.compile(r"[A-Za-z][A-Za-z_.:/ -]{0,31}")
 
 Unknown = tuple[Path, Token]
 NOTHING: Token = ("type", ABSENT)
@@ -324,9 +328,9 @@ def _depth(tree: Tree, wanted: Split) -> int:
 def _word(token: Token) -> str | None:
     """The constant by which a kind is told, when it looks like a word of the protocol."""
     value = token[1]
-    if token[0] != "value" or not isinstance(value, str) or not value.isprintable():
+    if token[0] != "value" or not isinstance(value, str):
         return None
-    return None if len(value) > 32 or looks_like_identifier(value) else value
+    return value if WORD.fullmatch(value) and not looks_like_identifier(value) else None
 
 
 def _shares_text(shift: Shift) -> str:

@@ -18,6 +18,8 @@ LEVEL = 1e-6  # of false changes among those told at one moment, and of a field 
 LEAST_EFFECT = 0.1  # of the share, or of the messages that would have to be others
 LEAST_BEFORE = 200
 LEAST_NOW = 32
+LOOKS = 18  # of which it is known how much they vary
+LEAST_LOOKS = 4  # without a change, before one is told
 WINDOW = 1_024  # observations
 SMALLEST = 1e-300  # what a chance is told as when there is no number for it
 
@@ -32,23 +34,35 @@ class Shift(NamedTuple):
 
 
 class Bursts:
-    """How much more windows vary than chance would have it."""
+    """How much more shares vary from look to look than chance would have it, by the last looks that told of no change.
 
-    __slots__ = ("degrees", "statistic")
+    The largest of them are left out: a change is not always told at the look at which it begins. What is left of chance
+    alone is two thirds of it, which is made up for; what clearly varies more is taken for twice as much, to be sure.
+    """
+
+    __slots__ = ("_statistics",)
 
     def __init__(self) -> None:
-        self.statistic = 0.0
-        self.degrees = 0
+        self._statistics: list[float] = []  # each for one degree of freedom
 
-    def note(self, statistic: float, degrees: int) -> None:
-        """A window without a change."""
-        self.statistic += statistic
-        self.degrees += degrees
+    def note(self, before: Sequence[int], now: Sequence[int]) -> None:
+        """A look that told of no change."""
+        one, other = joined_rare(before, now)
+        if sum(now) >= LEAST_NOW and len(one) > 1:
+            self._statistics.append(g_statistic(one, other) / (len(one) - 1))
+            del self._statistics[:-LOOKS]
+
+    @property
+    def are_known(self) -> bool:
+        """Whether there were looks enough."""
+        return len(self._statistics) >= LEAST_LOOKS
 
     @property
     def factor(self) -> float:
         """1 where they vary as chance would have it."""
-        return max(1.0, self.statistic / self.degrees) if self.degrees else 1.0
+        kept = sorted(self._statistics)[: -max(1, len(self._statistics) // 6)]
+        mean = 1.5 * sum(kept) / len(kept) if kept else 1.0
+        return max(1.0, mean) if mean < 2 else 2 * mean
 
 
 def smallest_chance(before: Sequence[int], parts: Sequence[Sequence[int]], factor: float) -> tuple[float, Sequence[int]] | None:
@@ -106,26 +120,30 @@ class Share:
         self._restart()
 
     def end_window(self) -> None:
-        """When the window is long enough, it joins what is before."""
+        """The look is over. When the window is long enough, it joins what is before."""
         now = self._window()
-        if sum(now) < (WINDOW if any(self._before) else LEAST_BEFORE):
-            return
         if any(self._before):
-            self._bursts.note(g_statistic(self._before, now), 1)
-        self._before = (self._before[0] + now[0], self._before[1] + now[1])
-        self._start = self._total
+            self._bursts.note(self._before, self._stretch())
+        if sum(now) >= (WINDOW if any(self._before) else LEAST_BEFORE):
+            self._before = (self._before[0] + now[0], self._before[1] + now[1])
+            self._start = self._total
 
     def _restart(self) -> None:
         self._before = (0, 0)
         self._start = self._last = self._total
         self._gone = False
-        self._bursts = Bursts()
+
+    def _stretch(self) -> tuple[int, int]:
+        present = self._total[0] - self._last[0]
+        return present, self._total[1] - self._last[1] - present
 
     def _window(self) -> tuple[int, int]:
         present = self._total[0] - self._start[0]
         return present, self._total[1] - self._start[1] - present
 
     def _vanished(self) -> Shift | None:
+        if not self._bursts.are_known:
+            return None
         absent = self._total[1] - self._seen_at
         now = self._window()
         # What was there before it came no more.
@@ -141,10 +159,9 @@ class Share:
         return Shift(max(SMALLEST, math.exp(max(logarithm, -690.0))), True, was, 0.0)
 
     def _shifted(self) -> Shift | None:
-        if sum(self._before) < LEAST_BEFORE:
+        if sum(self._before) < LEAST_BEFORE or not self._bursts.are_known:
             return None
-        last = self._total[0] - self._last[0]
-        parts = [self._window(), (last, self._total[1] - self._last[1] - last)]
+        parts = [self._window(), self._stretch()]
         found = smallest_chance(self._before, parts, self._bursts.factor)
         if found is None:
             return None
@@ -168,10 +185,9 @@ class Mix:
     def look(self, counts: Sequence[int]) -> tuple[Shift, int] | None:
         """Whether the mix has shifted, and the number of the kind whose share did most."""
         self._last, self._total = self._total, list(counts)
-        if sum(self._before) < LEAST_BEFORE:
+        if sum(self._before) < LEAST_BEFORE or not self._bursts.are_known:
             return None
-        last = [total - before for total, before in zip(self._total, self._last, strict=True)]
-        found = smallest_chance(self._before, [self._window(), last], self._bursts.factor)
+        found = smallest_chance(self._before, [self._window(), self._stretch()], self._bursts.factor)
         if found is None:
             return None
         chance, now = found
@@ -183,19 +199,18 @@ class Mix:
         """The mix is another from now on."""
         self._before = [0] * len(self._total)
         self._start = self._last = self._total
-        self._bursts = Bursts()
 
     def end_window(self) -> None:
-        """When the window is long enough, it joins what is before."""
+        """The look is over. When the window is long enough, it joins what is before."""
         now = self._window()
-        if sum(now) < (WINDOW if any(self._before) else LEAST_BEFORE):
-            return
         if any(self._before):
-            before, after = joined_rare(self._before, now)
-            if len(before) > 1:
-                self._bursts.note(g_statistic(before, after), len(before) - 1)
-        self._before = [one + other for one, other in zip(self._before, now, strict=True)]
-        self._start = self._total
+            self._bursts.note(self._before, self._stretch())
+        if sum(now) >= (WINDOW if any(self._before) else LEAST_BEFORE):
+            self._before = [one + other for one, other in zip(self._before, now, strict=True)]
+            self._start = self._total
+
+    def _stretch(self) -> list[int]:
+        return [total - last for total, last in zip(self._total, self._last, strict=True)]
 
     def _window(self) -> list[int]:
         return [total - start for total, start in zip(self._total, self._start, strict=True)]
