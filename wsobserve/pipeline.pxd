@@ -28,6 +28,8 @@ cdef class Pipeline:
     cdef WebSocket _websocket
     cdef public Payload _payload  # public for a test, that puts a faulty one in its place
     cdef object _loss
+    cdef object _drift
+    cdef list _drifted
 
     cpdef list receive(self, object item)
     cpdef list expire(self, object now_ns)
@@ -39,5 +41,6 @@ cdef class Pipeline:
     )
     cdef list _pass_on(self, list stream_records)
     cdef _after_websocket(self, list found, list records)
+    cdef _tell_drift(self, list drifted, list records)
     cdef _rare(self, object record)
     cdef _count_loss(self, object loss)

@@ -8,6 +8,8 @@ packets give the same records every time. More cores, files or hosts are more pi
 
 from __future__ import annotations
 
+import msgspec
+
 from wsobserve.config import DEFAULT_LIMITS, Limits
 from wsobserve.findings import Findings
 from wsobserve.payload.stage import Payload
@@ -24,15 +26,19 @@ from wsobserve.records import (
     Message,
     PacketBatch,
     Record,
+    SchemaDrift,
     Snapshot,
     StreamEnd,
     StreamGap,
     StreamRecord,
 )
+from wsobserve.schema.drift import DriftWatch
 from wsobserve.stream_bytes import StreamBytes
 from wsobserve.tally import Tally
 from wsobserve.transport.stage import Transport
 from wsobserve.websocket.stage import WebSocket
+
+MOST_DRIFTED = 10_000  # that wait for a snapshot; the first ones tell more than those that follow from them
 
 
 class Pipeline:
@@ -41,6 +47,8 @@ class Pipeline:
     Records that nobody asks for are not made: `frames`, whether Frame records are given out; `messages`, how many
     ChannelMessage records (None: all of them), to the end of the batch that reaches the number. What is counted does not
     depend on either. `folds`: whether schemas and statistics are kept (a listing of frames has no use for them).
+    `drift`: whether what changes about the messages is told, in SchemaDrift records and in snapshots; that depends on the
+    order of the messages, so it is for a pipeline that shares its connections with no other one, and needs the folds.
     `survive`: whether a bug of ours ends the connection in which it came up, with an INTERNAL anomaly, and not the process.
 
     `workers` pipelines that see the same packets share the connections: `worker` takes those that are its own.
@@ -53,6 +61,7 @@ class Pipeline:
         folds: bool = True,
         frames: bool = True,
         messages: int | None = None,
+        drift: bool = False,
         survive: bool = False,
         worker: int = 0,
         workers: int = 1,
@@ -72,6 +81,13 @@ class Pipeline:
         self._tally = Tally(self._findings, limits) if folds and COMPILED else None
         self._websocket = WebSocket(limits, frames=frames, messages=self._tally or folds or self._gives_messages)
         self._payload = Payload(limits)
+        self._drift: DriftWatch | None = None
+        if drift and folds:
+            before = (lambda: None) if self._tally is None else self._tally.flush
+            self._drift = DriftWatch(self._schemas, limits, before)
+            if self._tally is not None:
+                self._tally.drift = self._drift
+        self._drifted: list[SchemaDrift] = []  # since the last snapshot
         self._loss = Accounting()  # what the capture says that it lost
 
     def receive(self, item: PacketBatch | CaptureLoss) -> list[Record]:
@@ -116,7 +132,14 @@ class Pipeline:
 
     def snapshot(self, *, final: bool = False, only_changed: bool = False) -> Snapshot:
         """What the folds know now. `only_changed`: of volumes only those that changed since the last such call."""
-        return self.findings().snapshot(final=final, only_changed=only_changed)
+        snapshot = self.findings().snapshot(final=final, only_changed=only_changed)
+        drifted, self._drifted = self._drifted, []
+        return msgspec.structs.replace(snapshot, drift=tuple(drifted)) if drifted else snapshot
+
+    @property
+    def drift_left_out(self) -> int:
+        """Fields, kinds and channels whose drift is not watched, or not any more, to stay within the limits."""
+        return 0 if self._drift is None else self._drift.left_out
 
     def forget_volumes_before(self, time_ns: int) -> None:
         """Volumes from before this time are not needed any more: they have been exported."""
@@ -160,6 +183,8 @@ class Pipeline:
                         self._schemas.add(channel_message)
                         self._volumes.add(channel_message)
                         self._series.add(channel_message)
+                        if self._drift is not None:
+                            self._tell_drift(self._drift.see(channel_message), records)
                         if self._tally is not None:
                             self._tally.learn(channel_message)
                     if self._gives_messages:
@@ -169,6 +194,11 @@ class Pipeline:
                 if type(record) is not Frame:
                     self._rare(record)
                 records.append(record)
+
+    def _tell_drift(self, drifted: list[SchemaDrift], records: list[Record]) -> None:
+        records += drifted
+        room = MOST_DRIFTED - len(self._drifted)
+        self._drifted += drifted[:room]
 
     def _rare(self, record: Record) -> None:
         """Records that come once or a few times per connection."""

@@ -547,6 +547,21 @@ class MessageKind(Record, frozen=True, kw_only=True):
     confidence: float | None = None  # the chance that the next message of this kind fits the schema; None: not worked out
 
 
+ChangeName = Literal[
+    "new_kind",
+    "new_field",
+    "new_type",
+    "new_member",
+    "format_broken",
+    "range_exceeded",
+    "field_missing",
+    "field_vanished",
+    "kind_vanished",
+    "presence_shifted",
+    "mix_shifted",
+]
+
+
 class SchemaDrift(Record, frozen=True, kw_only=True):
     """Something about a message kind that is not as it was: found at a message, or over many.
 
@@ -561,19 +576,7 @@ class SchemaDrift(Record, frozen=True, kw_only=True):
     channel: str
     kind: str  # MessageKind.id
     name: str | None
-    change: Literal[
-        "new_kind",
-        "new_field",
-        "new_type",
-        "new_member",
-        "format_broken",
-        "range_exceeded",
-        "field_missing",
-        "field_vanished",
-        "kind_vanished",
-        "presence_shifted",
-        "mix_shifted",
-    ]
+    change: ChangeName
     path: str = ""  # JSON pointer within the message; `*` for any key of a map or any position of a list
     detail: str = ""  # types, formats and counts, never a value
     p_value: float | None = None  # None: certain

@@ -16,6 +16,7 @@ from wsobserve.analysis import AnalysisResult
 from wsobserve.capture.error import CaptureError
 from wsobserve.capture.live import LiveSource
 from wsobserve.config import SECOND_NS
+from wsobserve.export.drift_lines import DriftLines
 from wsobserve.export.exporter import Exporter
 from wsobserve.export.queue import QueueCounts, QueuedExporter
 from wsobserve.observing import without_frames
@@ -34,7 +35,8 @@ def watch(
     `say` is told, a line at a time, that it began and what the kernel dropped. Raises CaptureError when the interface
     cannot be watched from the start; one that goes away later is a failure beside the results.
     """
-    pipeline = Pipeline(survive=True)
+    pipeline = Pipeline(survive=True, drift=True)
+    say_drift = DriftLines(say)
     try:
         source = LiveSource(interface, ports)
     except BaseException:
@@ -47,10 +49,12 @@ def watch(
         of_ports = f" port {', '.join(map(str, ports))}" if ports else ""
         say(f"watching {interface}{of_ports}; stop with Ctrl-C")
         try:
-            _follow(source.batches(stop.is_set), pipeline, queues, interval_s, say)
+            _follow(source.batches(stop.is_set), pipeline, queues, interval_s, say, say_drift)
         except CaptureError as error:
             failures.append(str(error))  # the interface is gone; what was decoded still leaves
     records = pipeline.finish()
+    say_drift.add(records)
+    say_drift.close()
     last = pipeline.snapshot(final=True, only_changed=True)
     _hand_over(queues, [*records, last])
     for queue in queues:
@@ -66,6 +70,7 @@ def _follow(
     queues: Sequence[QueuedExporter],
     interval_s: float,
     say: Callable[[str], None],
+    say_drift: DriftLines,
 ) -> None:
     """Every item of a source through the pipeline into the queues, with a snapshot every `interval_s`."""
     next_export = time.monotonic() + interval_s
@@ -76,6 +81,7 @@ def _follow(
             if isinstance(item, CaptureLoss):
                 say(f"{item.packets} packets lost ({item.reason})")
             records = pipeline.receive(item)
+        say_drift.add(records)
         _hand_over(queues, records)
         if queues and time.monotonic() >= next_export:
             next_export = time.monotonic() + interval_s

@@ -1,14 +1,16 @@
 # C types of tally.py, for its compiled build.
 import cython
 
+from wsobserve.excerpt cimport excerpt
 from wsobserve.message_sink cimport HalfSink, MessageSink
 from wsobserve.payload.structure cimport StructureReader
-from wsobserve.schema.leaf cimport Leaf
+from wsobserve.schema.leaf cimport Leaf, number_of
 from wsobserve.schema.sample cimport payload_hash
 from wsobserve.schema.watched cimport Watched
 from wsobserve.stats.sizes cimport SizesFold
 
 cdef int TEXT
+cdef int QUOTATION_MARK
 
 
 @cython.final
@@ -18,6 +20,7 @@ cdef class LikeMessages:
     cdef readonly long long[::1] which
     cdef readonly SizesFold sizes
     cdef readonly object elements
+    cdef public object forms
     cdef readonly long long start_ns
     cdef readonly long long end_ns
     cdef readonly long long first_ns
@@ -37,12 +40,15 @@ cdef class HalfTally(HalfSink):
 
     @cython.locals(tally=Tally, reader=StructureReader, structure=str, like=LikeMessages)
     cpdef bint take(self, long long time_ns, int opcode, bytes payload, bint utf8, long long length, long long frame_bytes) except -1
+    @cython.locals(which="long long[::1]", number=cython.Py_ssize_t, start=cython.Py_ssize_t, end=cython.Py_ssize_t, places=list)
+    cdef bint is_familiar(self, LikeMessages like, StructureReader reader, bytes payload) except -1
     @cython.locals(watched=Watched, leaves=list, leaf=Leaf, which="long long[::1]", number=cython.Py_ssize_t)
     cdef see(self, LikeMessages like, StructureReader reader, bytes payload, long long time_ns)
 
 
 cdef class Tally(MessageSink):
     cdef public bint open
+    cdef public object drift
     cdef readonly HalfTally asked
     cdef readonly StructureReader reader
     cdef readonly long long sizes_limit
@@ -56,6 +62,12 @@ cdef class Tally(MessageSink):
     cpdef HalfSink of(self, half)
     @cython.locals(asked=HalfTally, like=LikeMessages)
     cpdef learn(self, message)
+    @cython.locals(reader=StructureReader)
+    cdef _learn_form(self, drift, LikeMessages like, message)
     @cython.locals(like=LikeMessages)
     cpdef flush(self)
     cpdef hand_over(self, LikeMessages like)
+
+
+@cython.locals(which="long long[::1]", number=cython.Py_ssize_t)
+cpdef bytes values_at(list choosers, LikeMessages like, StructureReader reader, bytes payload)

@@ -12,15 +12,20 @@ from array import array
 import msgspec
 
 from wsobserve.config import SECOND_NS, Limits
+from wsobserve.excerpt import excerpt
 from wsobserve.findings import Findings
 from wsobserve.message_sink import HalfSink, MessageSink
 from wsobserve.payload.structure import StructureReader
 from wsobserve.records import ChannelMessage, Half
+from wsobserve.schema.drift import DriftWatch
+from wsobserve.schema.drift_form import Forms
+from wsobserve.schema.leaf import number_of
 from wsobserve.schema.sample import payload_hash
 from wsobserve.schema.watched import Watched
 from wsobserve.stats.sizes import SizesFold
 
 TEXT = 1  # RFC 6455, 5.2: opcode of a text frame
+QUOTATION_MARK = 0x22
 
 
 class LikeMessages:
@@ -30,6 +35,7 @@ class LikeMessages:
         "elements",
         "end_ns",
         "first_ns",
+        "forms",
         "frame_bytes",
         "last_ns",
         "like",
@@ -45,6 +51,7 @@ class LikeMessages:
         self.like = like  # without its payload
         self.watched = watched
         structure = like.structure.encode()  # the reader counts bytes, of which a character may have four
+        self.forms: Forms | None = None  # where drift is watched; None: each message is looked into
         # By position in the structure: the number of the value there, so of a value that one of the elements is like.
         self.which = array("q", bytes(8 * (len(structure) + 1)))
         reader.structure(structure, True)
@@ -96,6 +103,8 @@ class HalfTally(HalfSink):
         # Bytes are JSON only when there is an object or an array at their top.
         if like is None or (opcode != TEXT and structure[0] not in "{[") or not reader.all_values:
             return False
+        if tally.drift is not None and not self.is_familiar(like, reader, payload):
+            return False
         if time_ns < like.start_ns or time_ns >= like.end_ns:
             tally.hand_over(like)
             like.begin(time_ns, SizesFold(tally.sizes_limit))
@@ -111,6 +120,28 @@ class HalfTally(HalfSink):
             like.last_ns = time_ns
         if like.watched is not None:
             self.see(like, reader, payload, time_ns)
+        return True
+
+    def is_familiar(self, like: LikeMessages, reader: StructureReader, payload: bytes) -> bool:
+        """Whether nothing in the message that was read last can be drift; then the watch has counted it."""
+        forms = like.forms
+        if forms is None:
+            return False
+        form = forms.open_form(values_at(forms.choosers, like, reader, payload))
+        if form is None:
+            return False
+        places, which = form.places, like.which
+        for number in range(reader.values):
+            place = places[which[reader.value_places[number]]]
+            if place is None:
+                continue
+            start, end = reader.value_starts[number], reader.value_ends[number]
+            if start > 0 and payload[start - 1] == QUOTATION_MARK:
+                if not place.knows_text(excerpt(payload, start, end)):
+                    return False
+            elif not place.knows_number(number_of(excerpt(payload, start, end))):
+                return False
+        forms.count(form)
         return True
 
     def see(self, like: LikeMessages, reader: StructureReader, payload: bytes, time_ns: int) -> None:
@@ -129,10 +160,23 @@ class HalfTally(HalfSink):
 class Tally(MessageSink):
     """Of all connections of a pipeline. Takes messages as long as it is `open`, that is, while nobody wants their records."""
 
-    __slots__ = ("_counted", "_findings", "_most", "_structures", "asked", "longest", "open", "reader", "sizes_limit", "table")
+    __slots__ = (
+        "_counted",
+        "_findings",
+        "_most",
+        "_structures",
+        "asked",
+        "drift",
+        "longest",
+        "open",
+        "reader",
+        "sizes_limit",
+        "table",
+    )
 
     def __init__(self, findings: Findings, limits: Limits) -> None:
         self.open = False
+        self.drift: DriftWatch | None = None  # is told of each message before `learn` is
         self.asked: HalfTally | None = None  # the last one: what it did not take comes to `learn`
         self.reader = StructureReader()
         self.sizes_limit = limits.total_sizes
@@ -174,6 +218,19 @@ class Tally(MessageSink):
             )
             self._counted[key] = like
         asked.known[message.structure] = like
+        if self.drift is not None:
+            self._learn_form(self.drift, like, message)
+
+    def _learn_form(self, drift: DriftWatch, like: LikeMessages, message: ChannelMessage) -> None:
+        if like.forms is None or not like.forms.is_valid():
+            like.forms = drift.forms(message)
+        if like.forms is None:
+            return
+        payload, reader = message.message.payload, self.reader
+        reader.structure(payload, message.message.valid_utf8 is True)
+        values = values_at(like.forms.choosers, like, reader, payload)
+        if not like.forms.has(values):
+            like.forms.add(values, drift.form(message))
 
     def flush(self) -> None:
         """The folds get what has been counted."""
@@ -192,3 +249,15 @@ class Tally(MessageSink):
         )
         like.messages = 0
         like.end_ns = like.start_ns  # what comes next begins anew
+
+
+def values_at(choosers: list[int], like: LikeMessages, reader: StructureReader, payload: bytes) -> bytes:
+    """The values of the message that was read last which stand at these numbers of its structure."""
+    if not choosers:
+        return b""
+    which = like.which
+    found = []
+    for number in range(reader.values):
+        if which[reader.value_places[number]] in choosers:
+            found.append(excerpt(payload, reader.value_starts[number], reader.value_ends[number]))
+    return b"\n".join(found)

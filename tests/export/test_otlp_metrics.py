@@ -317,3 +317,22 @@ def test_a_snapshot_before_1970_or_before_its_first_packet_is_still_told() -> No
     snapshot = Snapshot(time_ns=-5, accounting=Accounting(first_time_ns=T0), series=(SERIES,))
     for request in metrics_of(snapshot, Resource({}), InstrumentationScope("wsobserve")):
         assert encoder.encode_metrics(request).SerializeToString()
+
+
+def test_changes_of_messages_are_counted_by_channel_and_change() -> None:
+    snapshot = Snapshot(time_ns=T0, accounting=Accounting())
+    counts = {("/ticks", "new_field"): 2, ("_overflow", "new_type"): 1}
+    [data] = metrics_of(snapshot, Resource({}), InstrumentationScope("x"), None, counts)
+    [found] = [each for each in data.resource_metrics[0].scope_metrics[0].metrics if each.name == "websocket.schema.changes"]
+    points = [(dict(point.attributes or {}), point.value) for point in found.data.data_points]  # type: ignore[union-attr]  # numbers
+    assert points == [
+        ({"messaging.destination.template": "/ticks", "websocket.schema.change": "new_field"}, 2),
+        (
+            {
+                "messaging.destination.template": "_overflow",
+                "websocket.schema.change": "new_type",
+                "otel.metric.overflow": True,
+            },
+            1,
+        ),
+    ]

@@ -24,6 +24,7 @@ from wsobserve.records import (
     Half,
     HalfCount,
     Handshake,
+    SchemaDrift,
     TcpHealth,
     opcode_name,
     size_quantile,
@@ -206,6 +207,28 @@ def anomaly_row(anomaly: Anomaly) -> Row:
         **half_fields(anomaly.half, anomaly.time_ns, anomaly.packet),
         "anomaly": anomaly.anomaly.value,
         "detail": anomaly.detail,
+    }
+
+
+def drift_row(drift: SchemaDrift) -> Row:
+    """Something about the messages that is not as it was."""
+    half = drift.half
+    return {
+        "kind": "drift",
+        "time": time_text(drift.time_ns),
+        "time_ns": drift.time_ns,
+        "packet": drift.packet,
+        "connection": half.connection if half else None,
+        "client": half.client if half else None,
+        "server": half.server if half else None,
+        "direction": half.direction if half else None,
+        "channel": drift.channel,
+        "schema": drift.kind,
+        "name": drift.name,
+        "change": drift.change,
+        "path": drift.path,
+        "detail": drift.detail,
+        "p_value": drift.p_value,
     }
 
 

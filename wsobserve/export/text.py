@@ -91,6 +91,14 @@ def connection_line(row: Row) -> str:
     return line.rstrip() + (f"  ! {', '.join(trouble)}" if trouble else "")
 
 
+def drift_line(row: Row) -> str:
+    """Something about the messages that is not as it was."""
+    where = f"packet {row['packet']}" if row["packet"] is not None else "over many messages"
+    sure = "" if row["p_value"] is None else f", p = {row['p_value']:.1g}"
+    what = f"{row['change']:<17} {printable(row['path']) or '/'}"
+    return f"{clock_text(row)}  {printable(row['schema'])}  {what}  ({printable(row['detail'])}; {where}{sure})"
+
+
 def channel_heading() -> str:
     """The heading over channel lines."""
     sizes = f"{'p50':>8} {'p95':>8} {'p99':>8}"
@@ -120,6 +128,8 @@ def line_of(row: Row) -> str:
             return anomaly_line(row)
         case "loss":
             return loss_line(row)
+        case "drift":
+            return drift_line(row)
         case "channel":
             return channel_line(row)
         case _:

@@ -18,7 +18,7 @@ from wsobserve.schema.channel import Channel, keep_lowest
 from wsobserve.schema.family import Family
 from wsobserve.schema.kinds import UNKNOWN
 from wsobserve.schema.repeated import repeated, values_in
-from wsobserve.schema.sample import decoded, stratum_of
+from wsobserve.schema.sample import MessageSample, decoded, stratum_of
 from wsobserve.schema.shape import NO_BOUND, has_more_values
 from wsobserve.schema.watched import Watched, watched
 
@@ -198,6 +198,11 @@ class SchemaFold:
             return None
         body = decoded(message.message.payload) if message.structure else message.body
         return rule.kind(body, message.message.half.direction or UNKNOWN)
+
+    def sample_of(self, channel: str) -> MessageSample | None:
+        """The sample of a channel's messages; None when the channel did not stay."""
+        found = self._channels.get(channel)
+        return None if found is None else found.sample
 
     @property
     def without_kind(self) -> int:

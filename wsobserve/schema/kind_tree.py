@@ -61,27 +61,32 @@ def leaves_of(tree: Tree) -> list[Leaf]:
 
 def leaf_of(tree: Tree, value: object, direction: str = "") -> Leaf | None:
     """The kind to which a value belongs; None when what tells kinds apart has a value that was not seen there."""
+    found, _ = followed(tree, value, direction)
+    return found if isinstance(found, Leaf) else None
+
+
+def followed(tree: Tree, value: object, direction: str = "") -> tuple[Tree, Token]:
+    """As far as a value leads: to its kind, or to where it has something that was not seen there, and what that is."""
+    token: Token = ("type", ABSENT)
     while isinstance(tree, Split):
         if tree.path == DIRECTION:
-            following = tree.children.get(("value", direction))
-            if following is None:
-                return None
-            tree = following
-            continue
-        inner, there = value, True
-        for key in tree.path:
-            if isinstance(inner, dict):
-                there = isinstance(key, str) and key in inner
-            else:
-                there = isinstance(inner, (list, tuple)) and isinstance(key, int) and key < len(inner)
-            if not there:
-                break
-            inner = inner[key]  # type: ignore[index]  # one of the two, with its key
-        following = tree.children.get(_token_of(inner, there, tree.constant))
+            token = ("value", direction)
+        else:
+            inner, there = value, True
+            for key in tree.path:
+                if isinstance(inner, dict):
+                    there = isinstance(key, str) and key in inner
+                else:
+                    there = isinstance(inner, (list, tuple)) and isinstance(key, int) and key < len(inner)
+                if not there:
+                    break
+                inner = inner[key]  # type: ignore[index]  # one of the two, with its key
+            token = _token_of(inner, there, tree.constant)
+        following = tree.children.get(token)
         if following is None:
-            return None
+            break
         tree = following
-    return tree
+    return tree, token
 
 
 def _token_of(value: object, there: bool, constant: bool) -> Token:

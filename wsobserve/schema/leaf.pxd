@@ -26,4 +26,4 @@ cdef class Leaf:
     cpdef merge(self, Leaf other)
 
 
-cdef number_of(bytes token)
+cpdef number_of(bytes token)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import wsobserve
-from wsobserve.config import SECOND_NS
+from wsobserve.config import DEFAULT_LIMITS, SECOND_NS
 from wsobserve.export.error import ExportError
 from wsobserve.records import Record, Snapshot
 
@@ -63,6 +63,7 @@ class OtlpExporter:
         self._waiting = threading.Lock()  # for the two lists: a sender left behind by `flush` may still take from them
         self._waiting_spans: list[ReadableSpan] = []
         self._waiting_metrics: list[MetricsData] = []
+        self._drift: dict[tuple[str, str], int] = {}  # by channel and change, of all snapshots
         self._sending = threading.Lock()
         self._closed = False
         self.spans_sent = 0
@@ -117,7 +118,13 @@ class OtlpExporter:
         self._waiting_metrics = []
 
     def _metrics(self, snapshot: Snapshot) -> list[MetricsData]:
-        return self._metrics_of(snapshot, self._resource, self._scope, {"connection_segments": self._spans.evicted})
+        for drift in snapshot.drift:
+            key = (drift.channel, drift.change)
+            if key not in self._drift and len(self._drift) >= DEFAULT_LIMITS.series:
+                key = ("_overflow", drift.change)
+            self._drift[key] = self._drift.get(key, 0) + 1
+        evicted = {"connection_segments": self._spans.evicted}
+        return self._metrics_of(snapshot, self._resource, self._scope, evicted, self._drift)
 
     def _send(self, only_ready: bool) -> ExportError | None:
         """What waits, in order. `only_ready`: not to a collector that is slow to fail, nor while another thread sends."""

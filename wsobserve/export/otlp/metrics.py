@@ -46,14 +46,22 @@ CUMULATIVE = AggregationTemporality.CUMULATIVE
 
 
 def metrics_of(
-    snapshot: Snapshot, resource: Resource, scope: InstrumentationScope, evicted: Mapping[str, int] | None = None
+    snapshot: Snapshot,
+    resource: Resource,
+    scope: InstrumentationScope,
+    evicted: Mapping[str, int] | None = None,
+    drift: Mapping[tuple[str, str], int] | None = None,
 ) -> list[MetricsData]:
-    """The metrics of `snapshot`, in requests of bounded size. `evicted`: entries that the exporter itself gave up."""
+    """The metrics of `snapshot`, in requests of bounded size.
+
+    `evicted`: entries that the exporter itself gave up. `drift`: by channel and change, of this snapshot and all before.
+    """
     points = _Points(snapshot)
     metrics = [
         _active(points, snapshot),
         *_of_connections(points, snapshot.connection_totals),
         *_of_messages(points, snapshot.series),
+        _of_drift(points, drift or {}),
         *_of_accounting(points, snapshot, evicted or {}),
     ]
     return [
@@ -160,6 +168,16 @@ def _of_messages(points: _Points, series: Iterable[SeriesTotal]) -> list[Metric]
         _histogram("websocket.message.size", "By", "Length of messages after inflation.", sizes),
         _sum("websocket.io", "By", "Bytes of messages on the wire: headers and payloads of their frames.", wire),
     ]
+
+
+def _of_drift(points: _Points, drift: Mapping[tuple[str, str], int]) -> Metric:
+    changes = []
+    for (channel, change), count in drift.items():
+        attributes = known({"messaging.destination.template": channel, "websocket.schema.change": change})
+        if channel == OVERFLOW:
+            attributes["otel.metric.overflow"] = True
+        changes.append(points.number(attributes, count))
+    return _sum("websocket.schema.changes", "{change}", "Changes of what messages look like.", changes)
 
 
 def _of_accounting(points: _Points, snapshot: Snapshot, evicted: Mapping[str, int]) -> list[Metric]:
