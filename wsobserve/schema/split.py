@@ -23,7 +23,7 @@ LEAST_GAIN = 0.05  # bits a value
 LEAST_FOR_CONSTANT = 12  # observations of a value that is always the same in a kind
 OFTEN = 50  # observations of such a value, where the others are no vocabulary
 CHANCE = 1e-6  # that it is the same by chance
-DEEPEST_SPLIT = 6
+DEEPEST_SPLIT = 64
 
 # Where two places tell kinds apart as well, the one that is called like this is the discriminator.
 TAG_NAMES = frozenset(
