@@ -92,7 +92,7 @@ def _rank(place: str) -> int:
     return min(place.count("/"), 0x7FFF) << 64 | name_hash(place)
 
 
-@functools.lru_cache(maxsize=4_096)
+@functools.lru_cache(maxsize=1_024)
 def place_of(key: object) -> str:
     """How a key stands in a place (RFC 6901, 3); `*` for one that names one thing, or is no text."""
     if not isinstance(key, str) or looks_like_identifier(key):

@@ -18,13 +18,14 @@ from zlib import crc32
 import msgspec
 
 from wsobserve.records import name_hash
+from wsobserve.schema.leaves import place_of
 
 OF_STRATUM = 2  # messages of each
 SLACK = 1.25  # how much more than the limit there may be before it is cut back
 OVERHEAD = 450  # bytes that a message takes beside its payload
 NO_BOUND = 1 << 64
 LONGEST = 16_384  # bytes of a message in the sample
-LONGEST_OF_STRATUM = 1_024  # bytes of a message that is there for its stratum alone
+LONGEST_OF_STRATUM = 640  # bytes of a message that is there for its stratum alone
 NONE: tuple[int, bytes] = (NO_BOUND, b"")
 
 _json = msgspec.json.Decoder().decode
@@ -267,11 +268,11 @@ def encoded(body: object) -> bytes | None:
 
 
 def _outline(value: object, depth: int) -> str:
-    """Keys, nesting and types, whatever the order of keys and the lengths of arrays."""
+    """Keys, nesting and types, whatever the order of keys and the lengths of arrays; keys that name one thing are alike."""
     if isinstance(value, dict):
         if depth > 6:
             return "{}"
-        return "{" + ",".join(sorted(f"{key}:{_outline(inner, depth + 1)}" for key, inner in value.items())) + "}"
+        return "{" + ",".join(sorted({f"{place_of(key)}:{_outline(inner, depth + 1)}" for key, inner in value.items()})) + "}"
     if isinstance(value, (list, tuple)):
         if depth > 6:
             return "[]"
