@@ -71,6 +71,10 @@ def test_every_command_has_help(run: Run) -> None:
         assert b"Usage" in done.stdout
 
 
+def without_kinds(found: list[dict[str, object]]) -> list[dict[str, object]]:
+    return [{key: value for key, value in row.items() if key != "schema"} for row in found]
+
+
 def test_messages_are_ndjson_when_nobody_watches(run: Run) -> None:
     found = rows(run("messages", CHAT))
     assert {row["kind"] for row in found} == {"message"}
@@ -110,7 +114,9 @@ def test_tables_are_lines_for_people(run: Run) -> None:
 def test_standard_input_gives_the_same_as_the_file(run: Run) -> None:
     with open(DEMO, "rb") as file:
         done = run("messages", "-", stdin=file)
-    assert done.stdout == run("messages", DEMO).stdout
+    # What can be read once only tells no kinds.
+    assert without_kinds(rows(done)) == without_kinds(rows(run("messages", DEMO)))
+    assert {row.get("schema") for row in rows(done)} == {None}
 
 
 def test_rotated_files_are_one_capture_in_any_order(run: Run) -> None:
@@ -223,7 +229,7 @@ def test_a_cut_file_gives_everything_before_the_cut(run: Run, tmp_path: Path, ca
     found = rows(run("messages", "cut"))
     messages = [row for row in found if row["kind"] == "message"]
     assert 0 < len(messages) < len(whole)
-    assert messages == whole[: len(messages)]
+    assert without_kinds(messages) == without_kinds(whole[: len(messages)])
     assert [row["reason"] for row in found if row["kind"] == "loss"] == ["file_cut"]
     assert "file_cut" in run("analyze", "cut").stdout.decode()
 

@@ -41,9 +41,9 @@ def learnt_kinds(paths: Sequence[str], limits: Limits = DEFAULT_LIMITS) -> Calla
     What cannot be read twice (standard input, a pipe) is not read; what cannot be read at all tells whoever reads it next.
     """
     pipeline = Pipeline(limits, frames=False, messages=0, survive=True)
-    if all(os.path.isfile(path) for path in paths):
+    if not any(path == "-" or (os.path.exists(path) and not os.path.isfile(path)) for path in paths):
         try:
-            for _ in observe_files(paths, pipeline):
+            for _ in observe_files([path for path in paths if os.path.isfile(path)], pipeline):
                 pass
         except CaptureError:
             pass
