@@ -1,7 +1,8 @@
 """What one pipeline knows at a moment: its folds and its accounting. Those of several pipelines add up by `merge`.
 
 Pipelines that share the connections of one capture among them give the same findings, added up, as one pipeline that
-saw all of it. Findings hold no payload and can be handed from process to process.
+saw all of it. Findings hold payloads as a bounded sample of each channel, from which schemas are made, and can be handed from
+process to process; a snapshot of them holds none.
 """
 
 from __future__ import annotations

@@ -41,9 +41,10 @@ def learnt_kinds(paths: Sequence[str], limits: Limits = DEFAULT_LIMITS) -> Calla
     What cannot be read twice (standard input, a pipe) is not read; what cannot be read at all tells whoever reads it next.
     """
     pipeline = Pipeline(limits, frames=False, messages=0, survive=True)
-    if not any(path == "-" or (os.path.exists(path) and not os.path.isfile(path)) for path in paths):
+    files = [path for path in paths if os.path.isfile(path)]
+    if files and not any(path == "-" or (os.path.exists(path) and not os.path.isfile(path)) for path in paths):
         try:
-            for _ in observe_files([path for path in paths if os.path.isfile(path)], pipeline):
+            for _ in observe_files(files, pipeline):
                 pass
         except CaptureError:
             pass

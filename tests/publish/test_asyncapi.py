@@ -166,12 +166,16 @@ def test_the_demo_as_a_document() -> None:
         "rooms-id": "/rooms/{id}",
         "stream": "/stream",
     }
-    [reply] = [operation for operation in document["operations"].values() if "reply" in operation]
-    assert reply["x-wsobserve-reply"] == {"certainty": "inferred", "field": "ref"}
-    # The chat's server acknowledges each message (captures/scripts/demo.py).
-    assert [message["$ref"].rpartition("/")[2].partition("-")[2].partition("-")[0] for message in reply["messages"]] == [
-        "id.client.message"
-    ]
+    replies = {
+        operation["messages"][0]["$ref"].rpartition("/")[2].rpartition("-")[0]: operation["x-wsobserve-reply"]
+        for operation in document["operations"].values()
+        if "reply" in operation
+    }
+    # The chat's server acknowledges each message, the market's each subscription (captures/scripts/demo.py).
+    assert replies == {
+        "rooms-id.client.message": {"certainty": "inferred", "field": "ref"},
+        "stream.subscribe": {"certainty": "inferred", "field": "id"},
+    }
     types = {message["contentType"] for message in document["components"]["messages"].values()}
     assert types == {"application/json", "application/vnd.msgpack"}
 

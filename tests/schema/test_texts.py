@@ -16,8 +16,13 @@ jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not install
 
 
 def described(texts: list[str]) -> dict[str, object]:
-    """Of these texts, one a nanosecond."""
-    return describe_texts([Seen(text, time_ns=order) for order, text in enumerate(texts)])
+    """Of these texts, one a nanosecond; without their lengths."""
+    node = describe_texts([Seen(text, time_ns=order) for order, text in enumerate(texts)])
+    return {key: value for key, value in node.items() if key != "x-wsobserve-lengths"}
+
+
+def test_the_shortest_and_the_longest_are_told() -> None:
+    assert describe_texts([Seen("abc"), Seen("a long one")]) == {"x-wsobserve-lengths": [3, 10]}
 
 
 def test_a_few_words_that_come_again_and_again_are_an_enumeration() -> None:

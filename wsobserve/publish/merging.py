@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from wsobserve.publish.structure import (
     CONFIDENCE,
     COUNT,
+    ELEMENTS,
+    LENGTHS,
     OWN,
     PRESENCE,
     TRUNCATED,
@@ -72,6 +74,8 @@ def merged_annotations(schema: Schema, schemas: Sequence[Schema]) -> Schema:
             made[keyword] = sum(values)
         elif keyword == TYPES:
             made[keyword] = _added_types(schemas)
+        elif keyword in (LENGTHS, ELEMENTS):
+            made[keyword] = [min(value[0] for value in values), max(value[1] for value in values)]
         elif keyword == TRUNCATED:
             made[keyword] = any(values)
         elif keyword == CONFIDENCE and len(values) == len(schemas):

@@ -19,6 +19,7 @@ SINGLE = ("items", "additionalProperties", "propertyNames", "contains", "not", "
 
 OWN = "x-wsobserve-"
 COUNT, PRESENCE, TYPES = "x-wsobserve-count", "x-wsobserve-presence", "x-wsobserve-types"
+LENGTHS, ELEMENTS = "x-wsobserve-lengths", "x-wsobserve-elements"
 TRUNCATED, FORMAT, CONFIDENCE = "x-wsobserve-truncated", "x-wsobserve-format", "x-wsobserve-confidence"
 STANDARD_ANNOTATIONS = ("title", "description", "deprecated", "readOnly", "writeOnly", "examples", "default", "$comment")
 

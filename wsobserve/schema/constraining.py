@@ -13,7 +13,7 @@ from typing import Any
 Schema = dict[str, Any]
 
 # What a run counted, as opposed to what it says of the messages.
-COUNTS = frozenset(f"x-wsobserve-{word}" for word in ("count", "presence", "types", "confidence"))
+COUNTS = frozenset(f"x-wsobserve-{word}" for word in ("count", "presence", "types", "lengths", "elements", "confidence"))
 _WORDS_ABOUT = frozenset(("$schema", "$id", "$comment", "title", "description", "examples", "default", "deprecated"))
 
 _ONE = ("items", "additionalProperties", "contains", "not", "if", "then", "else", "propertyNames", "unevaluatedItems")

@@ -175,6 +175,7 @@ class Describer:
         elif longest:
             inner = [each._replace(value=value) for each in seen for value in each.value]  # type: ignore[attr-defined]
             node["items"] = self.describe(inner, None, depth + 1)
+            node["x-wsobserve-elements"] = [min(len(each.value) for each in seen), longest]  # type: ignore[arg-type]
         elif weight_of(seen) >= LEAST_WITHOUT_ELEMENT:
             node["maxItems"] = 0
         return node | {"x-wsobserve-count": round(weight_of(seen))}

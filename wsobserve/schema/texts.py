@@ -48,10 +48,13 @@ def describe_texts(seen: Sequence[Seen]) -> dict[str, Any]:
         bits = formats_of(text.encode("utf-8", "surrogatepass"), bits)
         if not bits:
             break
-    claimed = claimed_format(bits, len(times), min(map(len, times)))
+    lengths = [min(map(len, times)), max(map(len, times))]
+    claimed = claimed_format(bits, len(times), lengths[0])
     if claimed is None:
-        return {}
-    return dict(claimed.keywords) if "format" in claimed.keywords else {**claimed.keywords, "x-wsobserve-format": claimed.name}
+        return {"x-wsobserve-lengths": lengths}
+    if "format" in claimed.keywords:
+        return dict(claimed.keywords)
+    return {**claimed.keywords, "x-wsobserve-format": claimed.name, "x-wsobserve-lengths": lengths}
 
 
 def is_enumeration(times: dict[str, int], first: dict[str, int], observations: int) -> bool:
