@@ -46,6 +46,39 @@ def test_fields_are_listed_with_type_and_presence() -> None:
     assert ["either", "null", "|", "string", "optional"] in words
 
 
+def test_what_is_narrower_than_a_type_is_said() -> None:
+    lines = kind_lines(
+        kind(
+            {
+                "type": "object",
+                "properties": {
+                    "type": {"const": "tick"},
+                    "side": {"enum": ["buy", "sell"]},
+                    "id": {"type": "string", "format": "uuid"},
+                    "hash": {"type": "string", "pattern": "^[0-9a-f]+$", "x-wsobserve-format": "hex"},
+                    "age": {"type": "integer", "minimum": 0, "maximum": 120},
+                    "prices": {"type": "object", "additionalProperties": {"type": "number"}},
+                    "level": {"type": "array", "prefixItems": [{"type": "number"}, {"type": "string"}], "minItems": 1},
+                    "tree": {"$ref": "#/$defs/children"},
+                },
+                "required": ["type"],
+                "$defs": {"children": {"type": "object", "properties": {"name": {"type": "string"}}}},
+            }
+        )
+    )
+    words = [" ".join(line.split()) for line in lines[1:]]
+    assert 'type "tick"' in words
+    assert 'side "buy" | "sell" optional' in words
+    assert "id string (uuid) optional" in words
+    assert "hash string (hex) optional" in words
+    assert "age integer 0 to 120 optional" in words
+    assert "prices.* number" in words
+    assert "level[0] number" in words
+    assert "level[1] string optional" in words
+    assert "tree children optional" in words
+    assert words[words.index("children, which holds itself:") + 1] == "name string optional"
+
+
 def test_a_kind_without_a_name_says_so() -> None:
     assert "(no name)" in kind_lines(kind({}, None))[0]
 

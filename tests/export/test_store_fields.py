@@ -73,3 +73,15 @@ def test_a_schema_without_end_is_cut_and_says_so() -> None:
     for _ in range(500):
         nested = {"properties": {"inner": nested}, "items": nested}
     assert len(fields(nested)) == 2_001
+
+
+def test_positions_constants_and_references_are_fields_with_their_types() -> None:
+    schema = {
+        "type": "array",
+        "prefixItems": [{"const": "tick"}, {"type": "integer", "minimum": 0, "maximum": 9}, {"$ref": "#/$defs/children"}],
+        "minItems": 2,
+    }
+    rows = {row["path"]: row for row in fields(schema)}
+    assert (rows["[0]"]["types"], rows["[0]"]["presence"], rows["[0]"]["detail"]) == ("string", 1.0, 'always "tick"')
+    assert (rows["[1]"]["types"], rows["[1]"]["detail"]) == ("integer", "0 to 9")
+    assert (rows["[2]"]["types"], rows["[2]"]["presence"]) == ("children", None)

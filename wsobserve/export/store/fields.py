@@ -12,6 +12,7 @@ Schema = dict[str, Any]
 
 _LISTED = 2_000  # fields of one schema
 _DEPTH = 32
+_NAMES: dict[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number", dict: "object", list: "array"}
 
 
 def fields(json_schema: Schema) -> list[Row]:
@@ -34,6 +35,9 @@ def _inside(schema: Schema, path: str, depth: int) -> Iterator[Row]:
         for name, field in one.get("properties", {}).items():
             presence = 1.0 if name in required else field.get("x-wsobserve-presence")
             yield from _field(field, f"{path}.{name}" if path else name, presence, depth)
+        for position, item in enumerate(one.get("prefixItems", [])):
+            presence = 1.0 if position < one.get("minItems", 0) else None
+            yield from _field(item, f"{path}[{position}]", presence, depth)
         others, items = one.get("additionalProperties"), one.get("items")
         if isinstance(others, dict):
             yield from _field(others, f"{path}.*" if path else "*", None, depth)
@@ -59,6 +63,10 @@ def _types(schema: Schema, depth: int) -> str:
     found: list[str] = []
     for one in _alternatives(schema, depth):
         declared = one.get("type", [])
+        if "const" in one:
+            declared = _NAMES.get(type(one["const"]), "null")
+        elif "$ref" in one:
+            declared = str(one["$ref"]).rpartition("/")[2]
         for name in [declared] if isinstance(declared, str) else declared:
             items = one.get("items")
             inner = _types(items, depth + 1) if name == "array" and isinstance(items, dict) and depth < _DEPTH else ""
@@ -72,6 +80,10 @@ def _detail(field: Schema) -> str:
         parts.append(f"always {json.dumps(field['const'], ensure_ascii=False)}")
     if "enum" in field:
         parts.append("one of " + ", ".join(json.dumps(value, ensure_ascii=False) for value in field["enum"]))
+    if "minimum" in field and "maximum" in field:
+        parts.append(f"{field['minimum']:,} to {field['maximum']:,}")
+    if form := field.get("x-wsobserve-format"):
+        parts.append(str(form))
     if counts := field.get("x-wsobserve-types"):
         parts.append(", ".join(f"{count:,} {name}" for name, count in counts.items()))
     if field.get("x-wsobserve-truncated"):
