@@ -254,7 +254,7 @@ def attach(
 ) -> None:
     """Watch a live interface (Linux, needs CAP_NET_RAW) until SIGINT or SIGTERM, then sum up."""
     from wsobserve.observing import open_exporters
-    from wsobserve.sidecar import watch
+    from wsobserve.sidecar.watch import watch
 
     with failures_as_lines():
         exporters = open_exporters(store, otlp, service, [f"interface {interface}"])

@@ -143,7 +143,7 @@ def _read(files: tuple[str, ...], fold: ContractFold, channel: str | None) -> li
 
 def _watch(interface: str, ports: tuple[int, ...], fold: ContractFold, channel: str | None) -> list[str]:
     """Check what comes over an interface, and tell of new violations as they come; what went wrong."""
-    from wsobserve.sidecar import watch
+    from wsobserve.sidecar.watch import watch
 
     return watch(interface, ports, [Checking(fold, channel, say)], 1.0, say).failures
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-import wsobserve.sidecar
+import wsobserve.sidecar.watch
 from wsobserve.capture.error import CaptureError
 from wsobserve.capture.files import read_captures
 from wsobserve.doctor import may_capture
@@ -195,7 +195,7 @@ class Vanishing:
     """A source whose interface goes away after it has given some packets."""
 
     def __init__(self, interface: str, ports: object = ()) -> None:
-        capture = Path(__file__).resolve().parents[1] / "captures" / "websockets_chat.pcap"
+        capture = Path(__file__).resolve().parents[2] / "captures" / "websockets_chat.pcap"
         self._items = list(read_captures([str(capture)]))
 
     def __enter__(self) -> Vanishing:
@@ -227,9 +227,9 @@ class Collected:
 
 
 def test_what_was_decoded_leaves_although_the_interface_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wsobserve.sidecar, "LiveSource", Vanishing)
+    monkeypatch.setattr(wsobserve.sidecar.watch, "LiveSource", Vanishing)
     exporter = Collected()
-    result = wsobserve.sidecar.watch("eth9", [], [exporter], 3600, lambda line: None)
+    result = wsobserve.sidecar.watch.watch("eth9", [], [exporter], 3600, lambda line: None)
     assert result.failures == ["eth9: the interface is gone"]
     messages = [record for record in exporter.records if isinstance(record, ChannelMessage)]
     assert len(messages) == result.snapshot.accounting.messages > 0
