@@ -35,7 +35,6 @@ cdef class Pipeline:
     cpdef list expire(self, object now_ns)
     cpdef list finish(self)
     cpdef object accounting(self)
-    cpdef object findings(self)
     @cython.locals(
         records=list, found=list, websocket=WebSocket, index=cython.Py_ssize_t, count=cython.Py_ssize_t
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from wsobserve.config import DEFAULT_LIMITS, Limits
+from wsobserve.config import DEFAULT_LIMITS, PARTITIONS, Limits
 from wsobserve.findings import Findings
 from wsobserve.payload.stage import Payload
 from wsobserve.payload.structure import COMPILED
@@ -38,6 +38,7 @@ from wsobserve.tally import Tally
 from wsobserve.transport.stage import Transport
 from wsobserve.websocket.stage import WebSocket
 
+MOST_SHED = 6
 MOST_DRIFTED = 10_000  # that wait for a snapshot; the first ones tell more than those that follow from them
 
 
@@ -120,21 +121,42 @@ class Pipeline:
         self._websocket.account(accounting)
         return accounting
 
-    def findings(self) -> Findings:
-        """Everything that is known now; it grows on with the pipeline."""
+    def findings(self, *, open_connections: bool = True) -> Findings:
+        """Everything that is known now; it grows on with the pipeline. The open connections are costly: only if asked for."""
         findings = self._findings
         if self._tally is not None:
             self._tally.flush()
         findings.accounting = self.accounting()
-        findings.open_connections = self._websocket.summaries()
+        findings.open_connections = self._websocket.summaries() if open_connections else []
         findings.now_ns = self.now_ns
         return findings
 
     def snapshot(self, *, final: bool = False, only_changed: bool = False) -> Snapshot:
         """What the folds know now. `only_changed`: of volumes only those that changed since the last such call."""
         snapshot = self.findings().snapshot(final=final, only_changed=only_changed)
-        drifted, self._drifted = self._drifted, []
+        drifted = self.take_drift()
         return msgspec.structs.replace(snapshot, drift=tuple(drifted)) if drifted else snapshot
+
+    def take_drift(self) -> list[SchemaDrift]:
+        """What changed about the messages since the last call, or the last snapshot."""
+        drifted, self._drifted = self._drifted, []
+        return drifted
+
+    def shed(self, steps: int) -> list[Record]:
+        """Hold less, to save memory; each step goes beyond the one before, and 0 takes them all back.
+
+        1: an eighth of the payload samples. 2: an eighth of what is known of values. 3: no message records. 4, 5, 6: a
+        half, a quarter, an eighth of the connections; what the others held comes out, and their packets are counted as
+        skipped. What was given up does not come back.
+        """
+        if not 0 <= steps <= MOST_SHED:
+            raise ValueError(f"{steps} of {MOST_SHED} steps")
+        if self._tally is not None:
+            self._tally.forget()
+        self._schemas.hold_less(8 if steps >= 1 else 1, 8 if steps >= 2 else 1)
+        if steps >= 3:
+            self._most_messages = 0
+        return self._pass_on(self._transport.follow_only(PARTITIONS >> max(steps - 3, 0)))
 
     @property
     def drift_left_out(self) -> int:

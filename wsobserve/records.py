@@ -91,12 +91,15 @@ class CaptureLoss(Record, frozen=True, kw_only=True):
     """Packets that the capture did not deliver, or bytes of a file that could not be read.
 
     `reason`: `kernel_dropped` (the capture buffer was full), `interface_dropped` (the interface says so),
+    `worker_lost` (a worker process ended before it told what became of them), `left_in_ring` (at the end),
     `file_cut` (the file ends inside a record), `file_damaged` (a record cannot be right; the rest was not read),
     `secrets_limit` (no packets: more decryption secrets than are kept).
     """
 
     source: str
-    reason: Literal["kernel_dropped", "interface_dropped", "file_cut", "file_damaged", "secrets_limit"]
+    reason: Literal[
+        "kernel_dropped", "interface_dropped", "worker_lost", "left_in_ring", "file_cut", "file_damaged", "secrets_limit"
+    ]
     packets: int | None = None  # how many packets; None: not known
     time_ns: int | None = None
     detail: str = ""  # one line for people, e.g. "cut after packet 12, byte 3044"
@@ -686,7 +689,7 @@ class Accounting(msgspec.Struct, kw_only=True):
 
     packets_seen: int = 0
     packets_decoded: int = 0  # TCP segments, those without payload included
-    packets_skipped: dict[str, int] = {}  # understood, not ours: `udp`, `arp`, `icmp`...
+    packets_skipped: dict[str, int] = {}  # understood, not ours: `udp`, `arp`, `icmp`..., or `sampled_out` to save memory
     packets_dropped: dict[str, int] = {}  # not decodable: `cut_header`, `bad_length`, `unknown_link_type`...
     packets_cut: int = 0  # of the decoded ones: shortened by the snap length
     first_time_ns: int | None = None
@@ -701,7 +704,7 @@ class Accounting(msgspec.Struct, kw_only=True):
     gaps: int = 0
 
     connections: dict[str, int] = {}  # of TCP, by what they carried: `websocket`, `http`, `tls`, `other`..., or `half_open`
-    connections_evicted: dict[str, int] = {}  # half-open ones included: `limit` (made room for others), `idle`
+    connections_evicted: dict[str, int] = {}  # half-open ones included: `limit` (made room for others), `idle`, `sampled`
     handshakes: dict[str, int] = {}  # `accepted`, `refused`, `unanswered`, `mid_stream`
     frames: dict[str, int] = {}  # by opcode name
     frame_bytes: int = 0  # headers and payloads

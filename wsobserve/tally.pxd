@@ -66,6 +66,7 @@ cdef class Tally(MessageSink):
     cdef _learn_form(self, drift, LikeMessages like, message)
     @cython.locals(like=LikeMessages)
     cpdef flush(self)
+    cpdef forget(self)
     cpdef hand_over(self, LikeMessages like)
 
 

@@ -197,9 +197,7 @@ class Tally(MessageSink):
         if not message.structure or asked is None or asked.half is not half:
             return
         if len(self._counted) >= self._most:
-            self.flush()
-            self._counted.clear()  # those that still come are learnt again
-            self.table += 1
+            self.forget()  # those that still come are learnt again
         if asked.learnt_at != self.table:
             asked.known.clear()
             asked.learnt_at = self.table
@@ -236,6 +234,12 @@ class Tally(MessageSink):
         """The folds get what has been counted."""
         for like in self._counted.values():
             self.hand_over(like)
+
+    def forget(self) -> None:
+        """All messages are learnt anew: what the folds hold of them is not what it was."""
+        self.flush()
+        self._counted.clear()
+        self.table += 1
 
     def hand_over(self, like: LikeMessages) -> None:
         """The folds get what has been counted of these."""

@@ -31,6 +31,7 @@ _EXTENSION_HEADERS = (0, 43, 44, 51, 60)
 
 _PASS: Instruction = (_RETURN, 0, 0, 0xFFFFFFFF)
 _DROP: Instruction = (_RETURN, 0, 0, 0)
+NOTHING = struct.pack("=HBBI", *_DROP)  # the program that lets no packet pass
 
 
 def packet_filter(ports: Sequence[int]) -> bytes:

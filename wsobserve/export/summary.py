@@ -51,6 +51,8 @@ def trouble_lines(accounting: Accounting) -> list[str]:
         lines.append(f"an unknown number of packets missing from the capture ({reason}, {times} times)")
     for reason, packets in sorted(accounting.packets_dropped.items()):
         lines.append(f"{packets} packets not decodable ({reason})")
+    if sampled_out := accounting.packets_skipped.get("sampled_out", 0):
+        lines.append(f"{sampled_out} packets of connections that were left out to save memory (sampled_out)")
     for reason, connections in sorted(accounting.connections_evicted.items()):
         lines.append(f"{connections} connections given up ({reason})")
     if accounting.packets_cut:

@@ -5,6 +5,7 @@ from wsobserve.schema.family cimport Family
 
 
 cdef class SchemaFold:
+    cdef readonly object _promised
     cdef readonly object _limits
     cdef readonly dict _channels
     cdef readonly object _highest

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from wsobserve.config import DEFAULT_LIMITS, Limits
 from wsobserve.records import ChannelMessage, MessageKind, name_hash
 from wsobserve.schema.channel import Channel, keep_lowest
@@ -29,7 +31,8 @@ class SchemaFold:
     """A fold over channel messages, holding `limits.schema_total_nodes` nodes at most, or twice that between snapshots."""
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
-        self._limits = limits
+        self._promised = limits
+        self._limits = limits  # now: lower ones, to save memory
         self._channels: dict[str, Channel] = {}
         self._highest = NO_BOUND  # channels with hashes from here on do not stay
         self._messages = 0
@@ -162,13 +165,27 @@ class SchemaFold:
 
     def merge(self, other: SchemaFold) -> None:
         """Take over what the other knows; it stays as it is."""
-        if other._limits != self._limits:
+        if other._promised != self._promised:
             raise ValueError("folds of different limits do not add up")
         self._messages += other._messages
         for name, theirs in other._channels.items():
             channel = self._channels.get(name) or self._channel(name)
             if channel is not None:
                 channel.merge(theirs)
+        self._settle()
+
+    def hold_less(self, samples: int, values: int) -> None:
+        """From now on hold the so-manieth part of the payload samples, and of what is known of values, to save memory."""
+        promised = self._promised
+        self._limits = msgspec.structs.replace(
+            promised,
+            sample_bytes=promised.sample_bytes // samples,
+            sample_total=promised.sample_total // samples,
+            strata=max(promised.strata // samples, 1),
+            strata_total=max(promised.strata_total // samples, 1),
+            leaves=max(promised.leaves // values, 1),
+            leaves_total=max(promised.leaves_total // values, 1),
+        )
         self._settle()
 
     def _settle(self) -> None:

@@ -6,6 +6,7 @@ from wsobserve.excerpt cimport excerpt
 
 
 cdef int MOST_LAYERS
+cdef int ALL_PARTITIONS
 cdef int SEGMENT
 cdef int STOP
 
@@ -16,6 +17,7 @@ cdef class PacketDecoder:
     cdef readonly int worker
     cdef readonly int workers
     cdef readonly int partitions
+    cdef public int followed
     cdef readonly long long foreign
     cdef readonly Py_ssize_t decoded
     cdef readonly Py_ssize_t cut

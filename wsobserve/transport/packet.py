@@ -21,6 +21,7 @@ from wsobserve.transport.link import logical_link, network_layer, point_to_point
 from wsobserve.transport.tunnel import generic_routing, label_stack, user_datagram
 
 MOST_LAYERS = 16
+ALL_PARTITIONS = (1 << PARTITIONS) - 1
 
 # What a layer returns instead of an ethertype; negative, for the wire may bring any ethertype, 0 too.
 SEGMENT = -8  # the TCP segment has been read
@@ -41,6 +42,7 @@ class PacketDecoder:
         self.worker = worker
         self.workers = workers
         self.partitions = sum(1 << partition for partition in range(worker, PARTITIONS, workers))  # ours, as bits
+        self.followed = ALL_PARTITIONS  # of all, as bits: connections of the others are left out, to save memory
         self.foreign = 0  # packets that other workers count
         self.decoded = 0
         self.cut = 0  # of the decoded ones: shortened by the snap length
@@ -354,6 +356,8 @@ class PacketDecoder:
         if self.workers > 1 and not self.partitions >> partition_of(buffer, addresses, length, offset) & 1:
             self.foreign += 1
             return STOP
+        if self.followed != ALL_PARTITIONS and not self.followed >> partition_of(buffer, addresses, length, offset) & 1:
+            return self._skip("sampled_out")
         if addresses + length == offset:
             self.key = excerpt(self.buffer, addresses, offset + 4)
         else:  # IP options or extension headers lie between addresses and ports

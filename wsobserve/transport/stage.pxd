@@ -56,6 +56,8 @@ cdef class Transport:
     cpdef list finish(self)
     @cython.locals(table=ConnectionTable)
     cpdef ignore(self, str connection)
+    @cython.locals(table=ConnectionTable)
+    cpdef list follow_only(self, int partitions)
     @cython.locals(decoder=PacketDecoder, table=ConnectionTable)
     cpdef account(self, object accounting)
     @cython.locals(key=bytes, ports=cython.Py_ssize_t, table=ConnectionTable)

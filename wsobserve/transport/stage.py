@@ -111,6 +111,19 @@ class Transport:
             if table.ignore(connection):
                 return
 
+    def follow_only(self, partitions: int) -> list[StreamRecord]:
+        """From now on only connections of the first so many partitions, to save memory; what the others held comes out.
+
+        Packets of the others are counted as skipped, `sampled_out`.
+        """
+        if not 1 <= partitions <= PARTITIONS:
+            raise ValueError(f"{partitions} of {PARTITIONS} partitions")
+        out: list[StreamRecord] = []
+        self._decoder.followed = (1 << partitions) - 1
+        for table in self._tables[partitions:]:
+            table.give_up(out)
+        return out
+
     def account(self, accounting: Accounting) -> None:
         """Add everything this stage has counted since its start."""
         decoder = self._decoder

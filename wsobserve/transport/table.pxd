@@ -36,6 +36,8 @@ cdef class ConnectionTable:
     cpdef bint ignore(self, str identifier) except -1
     @cython.locals(connection=TcpConnection)
     cpdef finish(self, list out)
+    @cython.locals(connection=TcpConnection)
+    cpdef give_up(self, list out)
     @cython.locals(totals=StreamTotals)
     cpdef account(self, object accounting)
     @cython.locals(connection=TcpConnection)

@@ -35,7 +35,7 @@ class ConnectionTable:
         self._closed: dict[bytes, ClosedConnection] = {}  # by the key of half 0, in the order of their ends
         self._waiting: dict[str, TcpConnection] = {}  # those for which time may decide something
         self._never_open = 0  # half-open ones that were given up
-        self._evicted = {"idle": 0, "limit": 0}
+        self._evicted = {"idle": 0, "limit": 0, "sampled": 0}
 
     def connection_for(
         self, known: TcpConnection | None, segment: PacketDecoder, time_ns: int, packet: int, out: list[StreamRecord]
@@ -93,6 +93,15 @@ class ConnectionTable:
         self._connections.clear()
         self._closed.clear()
         self._waiting.clear()
+
+    def give_up(self, out: list[StreamRecord]) -> None:
+        """None of these is followed any more."""
+        for connection in list(self._connections.values()):
+            self._evict(connection, "sampled", out)
+        self._never_open += len(self._half_open)
+        self._evicted["sampled"] += len(self._half_open)
+        self._half_open.clear()
+        self._closed.clear()
 
     def account(self, accounting: Accounting) -> None:
         """Add everything this partition has counted since its start."""

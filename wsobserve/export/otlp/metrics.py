@@ -39,7 +39,7 @@ OVERFLOW = "_overflow"  # the channel or route of the series that stands for all
 NANOSECONDS = 1e9
 
 # Told from the start, at zero, so that the first one is seen as an increase.
-DROP_REASONS = ("kernel_dropped", "interface_dropped", "file_cut", "file_damaged")
+DROP_REASONS = ("kernel_dropped", "interface_dropped", "worker_lost", "left_in_ring", "file_cut", "file_damaged")
 UNDECODED_REASONS = ("incomplete", "context_lost", "inflate_error", "over_limit", "unknown_extension")
 
 CUMULATIVE = AggregationTemporality.CUMULATIVE

@@ -1,0 +1,425 @@
+"""The parent of all processes of the sidecar. It has no thread and follows no connection: it sees to it that others do.
+
+    rings -> workers -> parent -> outlet -> store, collector, health endpoint
+
+It holds the rings, so a worker that dies is replaced by one that goes on behind the last block that was taken. It asks
+the kernel what was dropped, adds up the memory of all, and tells workers to hold less when that becomes too much.
+Every packet has one end: seen by the kernel == dropped by it + told of by a worker + lost with a worker + left in a ring.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from wsobserve.capture.filter import NOTHING
+from wsobserve.config import MIB
+from wsobserve.records import CaptureLoss, PacketBatch
+from wsobserve.sidecar.child import Child
+from wsobserve.sidecar.memory import Budget, anonymous_bytes
+from wsobserve.sidecar.pipe import Pipe
+from wsobserve.sidecar.report import Closing, Order, Supervision, opened
+from wsobserve.sidecar.status import WorkerStatus
+
+LOOK_S = 1.0  # between looks at the kernel's counters, at memory and at who is alive
+STALLED_S = 30.0  # a worker that told nothing for so long is ended, and replaced
+BEGIN_S = 60.0  # for exporters to open
+END_S = 20.0  # for workers to end, and again for the outlet
+RECENT_S = 5.0  # a worker that lived shorter is replaced only after a pause...
+LONGEST_PAUSE_S = 30.0  # ... that doubles up to this
+CONGESTED = 32 * MIB  # waiting for the outlet: workers are not heard before it has taken some
+
+
+class RingStatistics(Protocol):
+    """Packets since the last call."""
+
+    seen: int  # dropped ones included
+    dropped: int
+
+
+class Ring(Protocol):
+    """What the parent and its workers need of a ring; see `capture.ring`."""
+
+    source: str
+
+    @property
+    def taken(self) -> int: ...
+    def take(self, timeout_s: float) -> PacketBatch | None: ...
+    def statistics(self) -> RingStatistics: ...
+    def set_filter(self, program: bytes) -> None: ...
+    def resume(self) -> None: ...
+    def waiting(self) -> int: ...
+    def close(self) -> None: ...
+
+
+class Worker:
+    """One capture worker, as the parent sees it: a ring, and the process that has it now."""
+
+    def __init__(self, number: int, ring: Ring) -> None:
+        self.number = number
+        self.ring = ring
+        self.child: Child | None = None
+        self.restarts = -1
+        self.began_s = 0.0
+        self.heard_s = 0.0
+        self.heard_ns = 0
+        self.told = 0  # packets that the last report accounts for, and those that are counted as lost
+        self.seen = 0  # by the kernel
+        self.dropped = 0
+        self.pause_s = 0.0
+        self.not_before_s = 0.0
+
+    def status(self) -> WorkerStatus:
+        process = None if self.child is None else self.child.process
+        return WorkerStatus(
+            number=self.number,
+            process=process,
+            restarts=max(self.restarts, 0),
+            packets=self.told,
+            memory_bytes=0 if process is None else anonymous_bytes(process),
+            heard_ns=self.heard_ns,
+        )
+
+
+class Parent:
+    """Supervises until SIGINT or SIGTERM. `work` is the life of a worker, `let_out` that of the outlet."""
+
+    def __init__(
+        self,
+        rings: Sequence[Ring],
+        work: Callable[[int, Ring, Pipe, int], None],
+        let_out: Callable[[Pipe], None],
+        *,
+        memory: int,
+        say: Callable[[str], None],
+        privileges: tuple[str, ...] = (),
+        reload: Callable[[Parent], None] = lambda parent: None,
+        looked: Callable[[Parent], None] = lambda parent: None,
+    ) -> None:
+        self._workers = [Worker(number, ring) for number, ring in enumerate(rings)]
+        self._work = work
+        self._let_out = let_out
+        self._say = say
+        self._privileges = privileges
+        self._reload = reload
+        self._looked = looked
+        self._budget = Budget(memory)
+        self._memory_bytes = 0
+        self._outlet: Child | None = None
+        self._outlet_restarts = 0
+        self._losses: list[CaptureLoss] = []  # that the outlet has not been told
+        self._ended: list[int] = []
+        self._new_interval_s: float | None = None
+        self._interval_s: float | None = None
+        self._began = False
+        self._closing: Closing | None = None
+        self._stop = False
+        self._woken, wake = socket.socketpair()
+        self._woken.setblocking(False)
+        wake.setblocking(False)
+        self._wake = wake
+
+    # --- what others may ask for while it runs
+
+    def set_filter(self, program: bytes) -> None:
+        """Another filter for all rings."""
+        for worker in self._workers:
+            worker.ring.set_filter(program)
+
+    def set_interval(self, interval_s: float) -> None:
+        """Another interval between exports."""
+        self._interval_s = self._new_interval_s = interval_s
+        for worker in self._workers:
+            self._order(worker, Order(interval_s=interval_s))
+
+    def set_memory(self, budget: int) -> None:
+        """Another budget."""
+        self._budget.bytes = budget
+
+    # --- running
+
+    def run(self) -> Closing:
+        """Everything from the first process to the end of the last one."""
+        before = {number: signal.signal(number, self._signalled) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        old_wakeup = signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        try:
+            self._begin_outlet()
+            if not self._wait_for_outlet():
+                return self._closing or Closing(snapshot=None, failures=[], could_not_begin="the exporters could not be opened")
+            for worker in self._workers:
+                self._begin(worker)
+            self._say_watching()
+            self._supervise()
+            self._end_workers()
+            return self._end_outlet()
+        finally:
+            for child in self._children():
+                child.kill()
+            signal.set_wakeup_fd(old_wakeup)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            for worker in self._workers:
+                worker.ring.close()
+            self._woken.close()
+            self._wake.close()
+
+    def _signalled(self, number: int, _: object) -> None:
+        if number == signal.SIGHUP:
+            self._reload(self)
+        elif self._stop:  # the second time: now
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        else:
+            self._stop = True
+
+    def _say_watching(self) -> None:
+        self._say("watching")
+
+    def _children(self) -> list[Child]:
+        children = [worker.child for worker in self._workers if worker.child is not None]
+        return children if self._outlet is None else [*children, self._outlet]
+
+    def _supervise(self) -> None:
+        next_look = time.monotonic() + LOOK_S
+        while not self._stop:
+            self._wait(next_look - time.monotonic())
+            if time.monotonic() >= next_look:
+                next_look = max(next_look + LOOK_S, time.monotonic())
+                self._look()
+
+    def _wait(self, timeout_s: float) -> None:
+        """Until something comes, and what comes."""
+        outlet = self._outlet
+        congested = outlet is None or outlet.pipe.waiting_bytes > CONGESTED
+        heard = [] if congested else [worker for worker in self._workers if worker.child is not None]
+        readers: list[socket.socket | Pipe] = [self._woken, *(worker.child.pipe for worker in heard if worker.child is not None)]
+        writers = [child.pipe for child in self._children() if not child.pipe.is_idle and not child.pipe.closed]
+        if outlet is not None and not outlet.pipe.closed:
+            readers.append(outlet.pipe)
+        select.select(readers, writers, [], max(timeout_s, 0))
+        try:
+            self._woken.recv(4096)
+        except BlockingIOError:
+            pass
+        for pipe in writers:
+            pipe.flush()
+        for worker in heard:
+            self._hear(worker)
+        if outlet is not None:
+            self._hear_outlet(outlet)
+
+    def _hear(self, worker: Worker) -> None:
+        child = worker.child
+        if child is None:
+            return
+        for packed in child.pipe.received_packed():
+            taken, report = opened(packed)
+            worker.told = taken
+            worker.heard_s = time.monotonic()
+            worker.heard_ns = time.time_ns()
+            if self._outlet is not None:
+                self._outlet.pipe.send_packed(report)
+        if child.pipe.closed and not self._stop:
+            self._ended_early(worker)
+
+    def _hear_outlet(self, outlet: Child) -> None:
+        for item in outlet.pipe.received():
+            if isinstance(item, Closing):
+                self._closing = item
+            else:
+                self._began = True
+        if outlet.pipe.closed and not self._stop and self._began:
+            self._say("the process that exports has ended; it is started again")
+            outlet.kill()
+            self._outlet_restarts += 1
+            outlet.pipe.close()
+            self._begin_outlet()
+
+    # --- workers
+
+    def _begin(self, worker: Worker) -> None:
+        worker.ring.resume()
+        worker.restarts += 1
+        worker.began_s = worker.heard_s = time.monotonic()
+        others = self._children()
+        rings = [other.ring for other in self._workers if other is not worker]
+
+        def close() -> None:
+            for other in others:
+                other.pipe.close()
+            for ring in rings:
+                ring.close()
+            self._woken.close()
+            self._wake.close()
+
+        worker.child = Child(lambda pipe: self._work(worker.number, worker.ring, pipe, self._budget.steps), close)
+        if self._interval_s is not None:
+            self._order(worker, Order(interval_s=self._interval_s))
+
+    def _ended_early(self, worker: Worker) -> None:
+        """It is gone, and what it had taken and not told of is lost: that is known exactly."""
+        child = worker.child
+        assert child is not None
+        child.kill()
+        _wait_for([child], 5.0)
+        child.pipe.close()
+        worker.child = None
+        status = child.ended()
+        lost = worker.ring.taken - worker.told
+        self._ended.append(worker.number)
+        if lost:
+            self._lose(worker, "worker_lost", lost)
+        worker.told += lost
+        self._say(f"worker {worker.number} ended (status {status}); {lost} packets went with it; it is started again")
+        now = time.monotonic()
+        worker.pause_s = 0.0 if now - worker.began_s > RECENT_S else min(max(2 * worker.pause_s, 0.5), LONGEST_PAUSE_S)
+        worker.not_before_s = now + worker.pause_s
+
+    def _order(self, worker: Worker, order: Order) -> None:
+        if worker.child is not None:
+            worker.child.pipe.send(order)
+
+    def _lose(self, worker: Worker, reason: str, packets: int) -> None:
+        self._losses.append(
+            CaptureLoss(source=worker.ring.source, reason=reason, packets=packets, time_ns=time.time_ns())  # type: ignore[arg-type]
+        )
+
+    # --- once a second
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        congested = self._outlet is not None and self._outlet.pipe.waiting_bytes > CONGESTED
+        for worker in self._workers:
+            self._count(worker)
+            if worker.child is None:
+                if now >= worker.not_before_s:
+                    self._begin(worker)
+            elif not congested and now - worker.heard_s > STALLED_S:
+                self._say(f"worker {worker.number} told nothing for {STALLED_S:.0f} s")
+                self._ended_early(worker)
+        self._watch_memory(now)
+        self._tell()
+        self._looked(self)
+
+    def _count(self, worker: Worker) -> None:
+        statistics = worker.ring.statistics()
+        worker.seen += statistics.seen
+        worker.dropped += statistics.dropped
+        if statistics.dropped:
+            self._lose(worker, "kernel_dropped", statistics.dropped)
+
+    def _watch_memory(self, now: float) -> None:
+        processes = [os.getpid(), *(child.process for child in self._children())]
+        rings = sum(getattr(worker.ring, "ring_bytes", 0) for worker in self._workers)
+        self._memory_bytes = sum(anonymous_bytes(process) for process in processes) + rings
+        if self._budget.look(self._memory_bytes, now):
+            used, budget = self._memory_bytes // MIB, self._budget.bytes // MIB
+            self._say(f"{used} MiB of {budget} MiB are used; shedding step {self._budget.steps}")
+            for worker in self._workers:
+                self._order(worker, Order(shedding=self._budget.steps))
+
+    def _tell(self, *, final: bool = False) -> None:
+        outlet = self._outlet
+        if outlet is None:
+            return
+        if outlet.pipe.waiting_bytes > CONGESTED and not final:
+            return  # losses and ends of workers wait
+        troubles = [
+            f"worker {worker.number} was replaced {worker.restarts} times" for worker in self._workers if worker.restarts > 0
+        ]
+        if self._outlet_restarts:
+            troubles.append(f"the process that exports was replaced {self._outlet_restarts} times")
+        supervision = Supervision(
+            workers=tuple(worker.status() for worker in self._workers),
+            memory_bytes=self._memory_bytes,
+            shedding=self._budget.steps,
+            losses=self._losses,
+            ended=self._ended,
+            troubles=tuple(troubles),
+            privileges=self._privileges,
+            interval_s=self._new_interval_s,
+            final=final,
+        )
+        outlet.pipe.send(supervision)
+        self._losses, self._ended, self._new_interval_s = [], [], None
+
+    # --- the outlet
+
+    def _begin_outlet(self) -> None:
+        others = [worker.child for worker in self._workers if worker.child is not None]
+        rings = [worker.ring for worker in self._workers]
+
+        def close() -> None:
+            for other in others:
+                other.pipe.close()
+            for ring in rings:
+                ring.close()
+            self._woken.close()
+            self._wake.close()
+
+        self._outlet = Child(self._let_out, close)
+
+    def _wait_for_outlet(self) -> bool:
+        until = time.monotonic() + BEGIN_S
+        outlet = self._outlet
+        assert outlet is not None
+        while not self._began and self._closing is None and not outlet.pipe.closed and time.monotonic() < until:
+            if self._stop:
+                break
+            self._wait(0.1)
+        return self._began
+
+    # --- the end
+
+    def _end_workers(self) -> None:
+        """Nothing more comes in; what is in the rings is told of, within a bound."""
+        self.set_filter(NOTHING)
+        for worker in self._workers:
+            self._order(worker, Order(stop=True))
+        until = time.monotonic() + END_S
+        while time.monotonic() < until and any(worker.child is not None for worker in self._workers):
+            self._wait(0.05)
+            for worker in self._workers:
+                child = worker.child
+                if child is not None and child.ended() is not None:
+                    self._hear(worker)  # its last words
+                    child.pipe.close()
+                    worker.child = None
+        for worker in self._workers:
+            if worker.child is not None:
+                self._say(f"worker {worker.number} did not end in time")
+                worker.child.kill()
+                _wait_for([worker.child], 5.0)
+                self._hear(worker)
+                worker.child.pipe.close()
+                worker.child = None
+            self._count(worker)
+            lost = worker.ring.taken - worker.told
+            if lost:
+                self._lose(worker, "worker_lost", lost)
+            left = worker.seen - worker.dropped - worker.ring.taken
+            if left > 0:
+                self._lose(worker, "left_in_ring", left)
+
+    def _end_outlet(self) -> Closing:
+        self._tell(final=True)
+        outlet = self._outlet
+        assert outlet is not None
+        until = time.monotonic() + END_S
+        while self._closing is None and not outlet.pipe.closed and time.monotonic() < until:
+            self._wait(0.1)
+        _wait_for([outlet], 2.0)
+        if self._closing is None:
+            return Closing(snapshot=None, failures=["the process that exports did not end in time: what waited is lost"])
+        return self._closing
+
+
+def _wait_for(children: Sequence[Child], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while any(child.ended() is None for child in children) and time.monotonic() < until:
+        time.sleep(0.01)
