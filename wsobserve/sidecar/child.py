@@ -59,6 +59,8 @@ def _live(work: Callable[[Pipe], None], pipe: Pipe, other_end: Pipe, parent: int
         if os.getppid() == parent:  # else it has ended meanwhile, and nobody will tell us
             work(pipe)
         status = 0
+    except SystemExit as leaving:
+        status = leaving.code if isinstance(leaving.code, int) else OWN_FAULT
     except BaseException:  # noqa: BLE001  # the top of a process
         _tell_fault()
     finally:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from wsobserve.capture.filter import NOTHING
+from wsobserve.capture.ring import RingStatistics
 from wsobserve.config import MIB
 from wsobserve.records import CaptureLoss, PacketBatch
 from wsobserve.sidecar.child import Child
@@ -27,19 +28,13 @@ from wsobserve.sidecar.report import Closing, Order, Supervision, opened
 from wsobserve.sidecar.status import WorkerStatus
 
 LOOK_S = 1.0  # between looks at the kernel's counters, at memory and at who is alive
+SOURCE_GONE = 3  # exit status of a worker whose interface or network namespace is no more
 STALLED_S = 30.0  # a worker that told nothing for so long is ended, and replaced
 BEGIN_S = 60.0  # for exporters to open
 END_S = 20.0  # for workers to end, and again for the outlet
 RECENT_S = 5.0  # a worker that lived shorter is replaced only after a pause...
 LONGEST_PAUSE_S = 30.0  # ... that doubles up to this
 CONGESTED = 32 * MIB  # waiting for the outlet: workers are not heard before it has taken some
-
-
-class RingStatistics(Protocol):
-    """Packets since the last call."""
-
-    seen: int  # dropped ones included
-    dropped: int
 
 
 class Ring(Protocol):
@@ -96,7 +91,9 @@ class Parent:
         let_out: Callable[[Pipe], None],
         *,
         memory: int,
+        ring_bytes: int = 0,
         say: Callable[[str], None],
+        began: Callable[[], None] = lambda: None,
         privileges: tuple[str, ...] = (),
         reload: Callable[[Parent], None] = lambda parent: None,
         looked: Callable[[Parent], None] = lambda parent: None,
@@ -105,6 +102,8 @@ class Parent:
         self._work = work
         self._let_out = let_out
         self._say = say
+        self._tell_began = began
+        self._ring_bytes = ring_bytes
         self._privileges = privileges
         self._reload = reload
         self._looked = looked
@@ -118,6 +117,7 @@ class Parent:
         self._interval_s: float | None = None
         self._began = False
         self._closing: Closing | None = None
+        self._failures: list[str] = []
         self._stop = False
         self._woken, wake = socket.socketpair()
         self._woken.setblocking(False)
@@ -153,7 +153,7 @@ class Parent:
                 return self._closing or Closing(snapshot=None, failures=[], could_not_begin="the exporters could not be opened")
             for worker in self._workers:
                 self._begin(worker)
-            self._say_watching()
+            self._tell_began()
             self._supervise()
             self._end_workers()
             return self._end_outlet()
@@ -177,9 +177,6 @@ class Parent:
         else:
             self._stop = True
 
-    def _say_watching(self) -> None:
-        self._say("watching")
-
     def _children(self) -> list[Child]:
         children = [worker.child for worker in self._workers if worker.child is not None]
         return children if self._outlet is None else [*children, self._outlet]
@@ -197,7 +194,10 @@ class Parent:
         outlet = self._outlet
         congested = outlet is None or outlet.pipe.waiting_bytes > CONGESTED
         heard = [] if congested else [worker for worker in self._workers if worker.child is not None]
-        readers: list[socket.socket | Pipe] = [self._woken, *(worker.child.pipe for worker in heard if worker.child is not None)]
+        readers: list[socket.socket | Pipe] = [
+            self._woken,
+            *(worker.child.pipe for worker in heard if worker.child is not None),
+        ]
         writers = [child.pipe for child in self._children() if not child.pipe.is_idle and not child.pipe.closed]
         if outlet is not None and not outlet.pipe.closed:
             readers.append(outlet.pipe)
@@ -225,7 +225,12 @@ class Parent:
             if self._outlet is not None:
                 self._outlet.pipe.send_packed(report)
         if child.pipe.closed and not self._stop:
-            self._ended_early(worker)
+            _wait_for([child], 5.0)
+            if child.ended() == SOURCE_GONE:
+                self._failures.append(f"{worker.ring.source}: there is nothing to watch any more")
+                self._stop = True
+            else:
+                self._ended_early(worker)
 
     def _hear_outlet(self, outlet: Child) -> None:
         for item in outlet.pipe.received():
@@ -315,7 +320,7 @@ class Parent:
 
     def _watch_memory(self, now: float) -> None:
         processes = [os.getpid(), *(child.process for child in self._children())]
-        rings = sum(getattr(worker.ring, "ring_bytes", 0) for worker in self._workers)
+        rings = len(self._workers) * self._ring_bytes
         self._memory_bytes = sum(anonymous_bytes(process) for process in processes) + rings
         if self._budget.look(self._memory_bytes, now):
             used, budget = self._memory_bytes // MIB, self._budget.bytes // MIB
@@ -415,7 +420,9 @@ class Parent:
             self._wait(0.1)
         _wait_for([outlet], 2.0)
         if self._closing is None:
-            return Closing(snapshot=None, failures=["the process that exports did not end in time: what waited is lost"])
+            self._failures.append("the process that exports did not end in time: what waited is lost")
+            return Closing(snapshot=None, failures=self._failures)
+        self._closing.failures[:0] = self._failures
         return self._closing
 
 

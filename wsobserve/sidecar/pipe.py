@@ -50,15 +50,13 @@ class Pipe:
 
     def flush(self) -> None:
         """As much as the other side takes now of what waits."""
-        while self._out and not self.closed:
+        while self._out:
             try:
                 del self._out[: self._socket.send(self._out)]
             except BlockingIOError:
                 return
-            except OSError:
-                self.closed = True
-        if self.closed:
-            self._out.clear()
+            except OSError:  # nobody is there; what they sent before may still be on its way to us
+                self._out.clear()
 
     def received(self) -> list[object]:
         """What has come since."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+from wsobserve.capture.error import CaptureError
 from wsobserve.config import MIB, SECOND_NS, Limits
 from wsobserve.pipeline import Pipeline
 from wsobserve.records import ChannelMessage, PacketBatch, Record, SchemaDrift
@@ -104,6 +105,7 @@ class CaptureWorker:
         self._ring = ring
         self._pipe = pipe
         self._interval_s = interval_s
+        self._next_report = 0.0
         self._recorder = recorder
         self._pipeline = Pipeline(limits, frames=False, messages=messages, drift=drift, survive=True)
         self._waiting: list[Record] = []
@@ -118,23 +120,32 @@ class CaptureWorker:
         if shedding:
             self._shed(shedding)
 
-    def run(self) -> None:
-        """Until the parent says stop, or is gone."""
-        next_report = time.monotonic() + self._interval_s
+    def run(self) -> bool:
+        """Until the parent says stop, or is gone; false when there is nothing to watch any more."""
+        try:
+            self._watch()
+        except CaptureError:
+            self._end()
+            return False
+        if not self._pipe.closed:
+            self._drain()
+            self._end()
+        return True
+
+    def _watch(self) -> None:
+        self._next_report = time.monotonic() + self._interval_s
         while not self._stopping and not self._pipe.closed:
             self._take(TICK_S)
             self._pipe.flush()
             self._obey()
             began = time.monotonic()
-            if began >= next_report and self._pipe.is_idle:
+            if began >= self._next_report and self._pipe.is_idle:
                 self._schemas.begin()
                 report = self._send_report()
                 if report.schemas is not None:
                     self._schemas.done()
                 took = time.monotonic() - began
-                next_report = began + max(self._interval_s, took / REPORTING_SHARE)
-        if not self._pipe.closed:
-            self._end()
+                self._next_report = began + max(self._interval_s, took / REPORTING_SHARE)
 
     def _take(self, timeout_s: float) -> bool:
         batch = self._ring.take(timeout_s)
@@ -158,6 +169,7 @@ class CaptureWorker:
                 self._shed(order.shedding)
             if order.interval_s is not None:
                 self._interval_s = order.interval_s
+                self._next_report = time.monotonic() + self._interval_s
 
     def _shed(self, steps: int) -> None:
         self._keeps_messages = steps < 3
@@ -223,11 +235,17 @@ class CaptureWorker:
         self._schemas_messages, self._schemas_told_s = messages, now
         return True
 
-    def _end(self) -> None:
-        """What is in the ring, and what is held, still counts. The parent has seen to it that no more comes in."""
+    def _drain(self) -> None:
+        """What is in the ring still counts. The parent has seen to it that no more comes in."""
         until = time.monotonic() + DRAIN_S
-        while self._take(TICK_S) and time.monotonic() < until:
-            pass
+        try:
+            while self._take(TICK_S) and time.monotonic() < until:
+                pass
+        except CaptureError:
+            pass  # the interface is gone at the very end: there is nothing more in the ring
+
+    def _end(self) -> None:
+        """What is held comes out, and the last report leaves."""
         self._keep(self._pipeline.finish())
         if self._recorder is not None:
             self._recorder.close()
