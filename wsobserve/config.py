@@ -50,6 +50,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     leaves: int = 1_024  # places of values of one channel of which is known what all values have in common
     leaves_total: int = 65_536  # of all channels
     structures: int = 4_096  # of JSON messages that are known again; any number of others is looked into each time
+    drift_looks: int = 1 << 62  # messages a second that are looked into one by one for drift; beyond it one in so many is
     volume_buckets: int = 200_000  # (channel, direction, second) entries; then seconds are joined to longer steps
     volume_sizes: int = 64  # entries of one size histogram of a bucket; then its scale is halved
     series: int = 2_000  # series of messages, and of connections

@@ -159,6 +159,11 @@ class Pipeline:
         return self._pass_on(self._transport.follow_only(PARTITIONS >> max(steps - 3, 0)))
 
     @property
+    def drift_stride(self) -> int:
+        """One in so many messages is looked at for drift: more than one when `limits.drift_looks` is reached."""
+        return 1 if self._tally is None else self._tally.drift_stride
+
+    @property
     def drift_left_out(self) -> int:
         """Fields, kinds and channels whose drift is not watched, or not any more, to stay within the limits."""
         return 0 if self._drift is None else self._drift.left_out
@@ -205,7 +210,7 @@ class Pipeline:
                         self._schemas.add(channel_message)
                         self._volumes.add(channel_message)
                         self._series.add(channel_message)
-                        if self._drift is not None:
+                        if self._drift is not None and (self._tally is None or self._tally.looks(record.time_ns)):
                             self._tell_drift(self._drift.see(channel_message), records)
                         if self._tally is not None:
                             self._tally.learn(channel_message)

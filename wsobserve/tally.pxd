@@ -11,6 +11,7 @@ from wsobserve.stats.sizes cimport SizesFold
 
 cdef int TEXT
 cdef int QUOTATION_MARK
+cdef long long MOST_STRIDE
 
 
 @cython.final
@@ -54,12 +55,21 @@ cdef class Tally(MessageSink):
     cdef readonly long long sizes_limit
     cdef readonly long long longest
     cdef readonly long long table
+    cdef readonly long long drift_stride
+    cdef readonly bint passes_over
+    cdef readonly long long passed_over
+    cdef long long _turn
+    cdef long long _looks
+    cdef long long _looks_until_ns
+    cdef long long _most_looks
     cdef object _findings
     cdef Py_ssize_t _most
     cdef dict _counted
     cdef StructureReader _structures
 
     cpdef HalfSink of(self, half)
+    cdef next_turn(self, long long time_ns)
+    cpdef bint looks(self, long long time_ns) except -1
     @cython.locals(asked=HalfTally, like=LikeMessages)
     cpdef learn(self, message)
     @cython.locals(reader=StructureReader)

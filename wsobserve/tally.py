@@ -26,6 +26,7 @@ from wsobserve.stats.sizes import SizesFold
 
 TEXT = 1  # RFC 6455, 5.2: opcode of a text frame
 QUOTATION_MARK = 0x22
+MOST_STRIDE = 1 << 12
 
 
 class LikeMessages:
@@ -95,6 +96,8 @@ class HalfTally(HalfSink):
         if not tally.open:
             return False
         tally.asked = self
+        if tally.drift is not None:
+            tally.next_turn(time_ns)
         if self.learnt_at != tally.table or length > tally.longest:
             return False
         reader = tally.reader
@@ -103,7 +106,7 @@ class HalfTally(HalfSink):
         # Bytes are JSON only when there is an object or an array at their top.
         if like is None or (opcode != TEXT and structure[0] not in "{[") or not reader.all_values:
             return False
-        if tally.drift is not None and not self.is_familiar(like, reader, payload):
+        if tally.drift is not None and not tally.passes_over and not self.is_familiar(like, reader, payload):
             return False
         if time_ns < like.start_ns or time_ns >= like.end_ns:
             tally.hand_over(like)
@@ -167,8 +170,15 @@ class Tally(MessageSink):
         "_structures",
         "asked",
         "drift",
+        "_looks",
+        "_looks_until_ns",
+        "_most_looks",
+        "_turn",
+        "drift_stride",
         "longest",
         "open",
+        "passed_over",
+        "passes_over",
         "reader",
         "sizes_limit",
         "table",
@@ -176,7 +186,16 @@ class Tally(MessageSink):
 
     def __init__(self, findings: Findings, limits: Limits) -> None:
         self.open = False
-        self.drift: DriftWatch | None = None  # is told of each message before `learn` is
+        self.drift: DriftWatch | None = None  # is told of each message that it `looks` into before `learn` is
+        # Looking into messages one by one for drift has a limit. Where it is reached, all messages are thinned out for it,
+        # whatever they are: else the ones that cost more would seem to become rare.
+        self.drift_stride = 1  # one in so many is looked at
+        self.passes_over = False  # the one in hand
+        self.passed_over = 0
+        self._turn = 0
+        self._looks = 0
+        self._looks_until_ns = 0
+        self._most_looks = limits.drift_looks
         self.asked: HalfTally | None = None  # the last one: what it did not take comes to `learn`
         self.reader = StructureReader()
         self.sizes_limit = limits.total_sizes
@@ -189,6 +208,32 @@ class Tally(MessageSink):
 
     def of(self, half: Half) -> HalfSink:
         return HalfTally(self, half)
+
+    def next_turn(self, time_ns: int) -> None:
+        """Whether the next message is one of those that are passed over for drift."""
+        if self.drift_stride == 1:
+            return
+        self._turn += 1
+        self.passes_over = self._turn < self.drift_stride
+        if self.passes_over:
+            self.passed_over += 1
+        else:
+            self._turn = 0
+
+    def looks(self, time_ns: int) -> bool:
+        """A message is to be looked into for drift, by itself. Whether it is."""
+        if self.passes_over:
+            return False
+        self._looks += 1
+        if time_ns >= self._looks_until_ns:
+            if self._looks > self._most_looks and self.drift_stride < MOST_STRIDE:
+                self.drift_stride *= 2
+            elif 4 * self._looks < self._most_looks and self.drift_stride > 1:
+                self.drift_stride //= 2
+                self.passes_over = False
+            self._looks = 0
+            self._looks_until_ns = time_ns + SECOND_NS
+        return True
 
     def learn(self, message: ChannelMessage) -> None:
         """What became of a message that was not taken: those like it can be."""

@@ -54,7 +54,7 @@ def payload(chance: random.Random, client: bool, number: int) -> tuple[str, byte
         rest: dict[str, dict[str, object]] = {
             "message": {"id": number, "from": chance.choice(WORDS), "text": words[:110], "edited": chance.random() < 0.1},
             "quote": {"symbol": chance.choice(WORDS).upper(), "bid": round(chance.uniform(1, 999), 2), "ask": number / 7, "n": number},
-            "presence": {"users": [chance.choice(WORDS) for _ in range(3)], "online": chance.randint(0, 9999), "room": number % 40},
+            "presence": {"users": chance.choices(WORDS, k=chance.randint(1, 5)), "online": chance.randint(0, 9999), "room": number % 40},
         }
         body = {"type": kind, **rest[kind]}
     text = json.dumps(body).encode()

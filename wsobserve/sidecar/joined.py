@@ -114,6 +114,10 @@ class Joined:
                 counts[name] = counts.get(name, 0) + count
         return counts
 
+    def drift_stride(self) -> int:
+        """One in so many messages is looked at for drift."""
+        return max((report.drift_stride for report in self._reports.values()), default=1)
+
     def snapshot(self, *, final: bool = False) -> Snapshot:
         """All of it as one record; of volumes those that changed since the one before."""
         totals = self._totals()

@@ -15,6 +15,7 @@ BASE_BYTES = {"parent": 22 * MIB, "outlet": 55 * MIB, "worker": 26 * MIB}
 LEAST_STATE = 16 * MIB  # of a worker: with less nothing useful can be kept
 # Shares of a worker's state. What holds no more than is needed keeps the limits of an analysis offline.
 CONNECTION_BYTES = 6 * 1024  # of one connection with all that belongs to it, measured; so many fit into a third
+LIVE_DRIFT_LOOKS = 1_000  # a second: about a twelfth of a core
 HEAD_ROOM = 0.9  # of the budget: beyond it something is given up...
 RELIEF = 0.7  # ... and below this it is taken back...
 RELIEF_S = 60.0  # ... when it has stayed so for a while
@@ -36,6 +37,7 @@ def limits_within(state_bytes: int, limits: Limits = DEFAULT_LIMITS) -> Limits:
         sample_total=min(limits.sample_total, state // 8),
         leaves_total=min(limits.leaves_total, state // 2048),
         schema_total_nodes=min(limits.schema_total_nodes, state // 512),
+        drift_looks=min(limits.drift_looks, LIVE_DRIFT_LOOKS),
         volume_buckets=min(limits.volume_buckets, state // 4096),
     )
 

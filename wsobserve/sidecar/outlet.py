@@ -120,6 +120,8 @@ class Outlet:
         troubles += [line for one in exporters for line in trouble_lines(one.counts, one.name)]
         left_out = self._joined.left_out()
         troubles += [f"{count} {name} records were not told: too many at once" for name, count in sorted(left_out.items())]
+        if (stride := self._joined.drift_stride()) > 1:
+            troubles.append(f"one in {stride} messages is looked at for drift: all of them would take too long")
         now_ns = time.time_ns()
         workers = seen.workers if seen is not None else ()
         silent = [one for one in workers if one.process is None or now_ns - one.heard_ns > SILENT_S * 1e9]

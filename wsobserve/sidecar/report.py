@@ -39,6 +39,7 @@ class Report(msgspec.Struct, kw_only=True):
     volumes: tuple[ChannelVolume, ...] = ()  # changed since the report before
     open_connections: list[ConnectionSummary] | None = None
     schemas: SchemaFold | None = None
+    drift_stride: int = 1  # one in so many messages is looked at for drift
     final: bool = False
 
 

@@ -221,6 +221,7 @@ class CaptureWorker:
             volumes=findings.volumes.changed(),
             open_connections=findings.open_connections if tells_connections else None,
             schemas=findings.schemas if final or self._schemas_are_due(findings.accounting.messages) else None,
+            drift_stride=pipeline.drift_stride,
             final=final,
         )
         pipeline.forget_volumes_before(pipeline.now_ns - KEPT_VOLUMES_NS)
