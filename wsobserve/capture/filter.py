@@ -12,7 +12,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 
-MAXIMUM_PORTS = 500  # single ports and ranges; six instructions each at most, and the kernel takes 4096
+MAXIMUM_PORTS = 500  # single ports and ranges; six instructions each at most
+MAXIMUM_INTERFACES = 255  # a jump behind their comparisons has 8 bits
+_LONGEST = 4096 - MAXIMUM_INTERFACES - 2  # instructions: the kernel takes 4096, and interfaces may come in front
 
 Instruction = tuple[int, int, int, int]  # struct sock_filter: code, jump if true, jump if false, constant
 Ports = Sequence[int | tuple[int, int]]  # single ports, and ranges with both ends in them
@@ -94,9 +96,9 @@ def discovery_filter(found: Ports, expression: bytes = b"") -> bytes:
 
 
 def of_interfaces(program: bytes, indexes: Sequence[int]) -> bytes:
-    """`program` for packets of the interfaces with these indexes alone; there are at most 255."""
-    if not 0 < len(indexes) < 256:
-        raise ValueError("there must be 1 to 255 interfaces")
+    """`program` for packets of the interfaces with these indexes alone."""
+    if not 0 < len(indexes) <= MAXIMUM_INTERFACES:
+        raise ValueError(f"there must be 1 to {MAXIMUM_INTERFACES} interfaces")
     comparisons = [(_JUMP_IF_EQUAL, len(indexes) - i, 0, index) for i, index in enumerate(indexes)]
     return _packed([(_LOAD_WORD, 0, 0, _INTERFACE), *comparisons, _DROP]) + program
 
@@ -145,7 +147,10 @@ def _program(expression: bytes, own: list[Instruction]) -> bytes:
         (_JUMP_IF_EQUAL, 0, 1, _PACKET_OUTGOING),
         _DROP,
     ]
-    return _packed([*loopback, *_going_on(list(_STRUCTURE.iter_unpack(expression))), *own])
+    program = [*loopback, *_going_on(list(_STRUCTURE.iter_unpack(expression))), *own]
+    if len(program) > _LONGEST:
+        raise ValueError("the filter expression and the ports together are too long for the kernel")
+    return _packed(program)
 
 
 def _going_on(program: list[Instruction]) -> list[Instruction]:
