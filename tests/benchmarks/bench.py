@@ -16,7 +16,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.benchmarks import bars, hostile, programs, report, schemas
+from tests.benchmarks import bars, capture_rates, hostile, programs, report, schemas
 from tests.benchmarks.bars import COUNT, TWO_WORKERS
 from tests.benchmarks.checks import broken_equations, given_up, wrong_counts
 from tests.benchmarks.programs import Program, Run
@@ -26,6 +26,7 @@ from tests.benchmarks.scenarios import read_truth
 FOLDER = Path("build") / "bench"
 MEASURED = ["small", "big", "short", "lossy"]
 SCHEMAS = "schemas"  # not a capture: what inferring schemas costs
+CAPTURE = "capture"  # nor this: what capturing itself costs; only on request, as it needs root and a namespace
 COUNTED_ONLY = ["long", *hostile.MADE]  # what they cost others is not of interest
 EXACT = ["small", "big", "short", "long"]  # here everything that was sent is in the capture, and nothing else
 LONG_BYTES = 2_500_000_000
@@ -37,7 +38,7 @@ def main() -> None:
     folder = _folder(options.scale)
     results: list[Measured] = []
     for name in options.only:
-        if name == SCHEMAS:
+        if name in (SCHEMAS, CAPTURE):
             continue
         capture = _capture(name, folder, options.scale)
         if capture is not None:
@@ -49,6 +50,10 @@ def main() -> None:
     if SCHEMAS in options.only:
         figures = schemas.measure(options.build, folder, options.scale, schemas.quicktype_modules(folder), _say)
         lines += schemas.bars(figures)
+    rates: list[str] = []
+    if CAPTURE in options.only:
+        rates, missing = capture_rates.measure(options.build, options.pure if options.with_pure else None, options.rounds)
+        wrong += missing
 
     print(report.heading(options), report.table(results), sep="\n\n")
     for measured in results:
@@ -57,6 +62,8 @@ def main() -> None:
             print(report.frame_counts(measured))
         if measured.name in hostile.MADE and accounting is not None:
             print(f"{measured.name}, given up or left aside: {given_up(accounting) or 'nothing'}")
+    if rates:
+        print(*rates, sep="\n")
     if figures:
         print(report.markdown(schemas.rows(figures)), *schemas.other_lines(figures), sep="\n")
     print("\nBars" + ("" if options.scale == 1 else f" (they are meant for scale 1, and this is {options.scale:g})"))
@@ -75,7 +82,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--scale", type=float, default=1.0, help="size of the captures; the bars are about 1 (default)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each program runs (default: 3)")
     parser.add_argument("--tshark-rounds", type=int, help="the same for tshark, which takes longest (default: --rounds)")
-    parser.add_argument("--only", nargs="+", metavar="CAPTURE", help=f"of {' '.join([*MEASURED, *COUNTED_ONLY, SCHEMAS])}")
+    parser.add_argument(
+        "--only", nargs="+", metavar="CAPTURE", help=f"of {' '.join([*MEASURED, *COUNTED_ONLY, SCHEMAS, CAPTURE])}"
+    )
     parser.add_argument("--with-pure", action="store_true", help="one round of the pure build, too")
     parser.add_argument("--full", action="store_true", help="all captures, `long` included, 5 rounds of all programs, and pure")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write every run to this file")
@@ -84,7 +93,7 @@ def _options() -> argparse.Namespace:
         options.rounds, options.with_pure = max(5, options.rounds), True
         options.only = options.only or [*MEASURED, *COUNTED_ONLY, SCHEMAS]
     options.only = options.only or [*MEASURED, *hostile.MADE, SCHEMAS]
-    if unknown := set(options.only) - {*MEASURED, *COUNTED_ONLY, SCHEMAS}:
+    if unknown := set(options.only) - {*MEASURED, *COUNTED_ONLY, SCHEMAS, CAPTURE}:
         parser.error(f"no capture of this name: {', '.join(sorted(unknown))}")
     if options.with_pure and options.pure is None:
         parser.error("--with-pure and --full need the directory of the pure build")

@@ -14,12 +14,12 @@ from itertools import pairwise
 
 import pytest
 
-import wsobserve.capture.live as live
 from wsobserve.capture.error import CaptureError
-from wsobserve.capture.live import LINKTYPE_LINUX_SLL, LiveSource, first_protocol
+from wsobserve.capture.live import LiveSource
+from wsobserve.capture.ring_walk import COOKED_LENGTH, LINKTYPE_LINUX_SLL2
 from wsobserve.records import CaptureLoss, PacketBatch
 
-IPV4, IPV6, VLAN = 0x0800, 0x86DD, 0x8100
+IPV4 = 0x0800
 
 
 def may_capture() -> bool:
@@ -43,7 +43,7 @@ def timed_packets(source: LiveSource) -> list[tuple[int, bytes]]:
     packets = []
     for batch in source.batches(lambda: True):
         if isinstance(batch, PacketBatch):
-            assert batch.link_type == LINKTYPE_LINUX_SLL
+            assert batch.link_type == LINKTYPE_LINUX_SLL2
             for time_ns, offset, captured in zip(batch.times_ns, batch.offsets, batch.captured_lengths, strict=True):
                 packets.append((time_ns, batch.buffer[offset : offset + captured]))
     return packets
@@ -63,8 +63,8 @@ def send(receiver: socket.socket, data: bytes) -> None:
 
 
 def datagrams(packets: list[bytes], port: int) -> list[bytes]:
-    """Payloads of the UDP datagrams to `port`: 16 bytes of cooked header, 20 of IPv4, 8 of UDP."""
-    return [packet[44:] for packet in packets if packet[25] == 17 and packet[38:40] == port.to_bytes(2, "big")]
+    """Payloads of the UDP datagrams to `port`: 20 bytes of cooked header, 20 of IPv4, 8 of UDP."""
+    return [packet[48:] for packet in packets if packet[29] == 17 and packet[42:44] == port.to_bytes(2, "big")]
 
 
 @needs_capability
@@ -77,12 +77,12 @@ def test_each_packet_is_captured_once_in_order_and_timed(receiver: socket.socket
         packets = timed_packets(source)
         after = time.time_ns()
     mine = [(time_ns, packet) for time_ns, packet in packets if datagrams([packet], port)]
-    assert [packet[44:] for _, packet in mine] == [b"datagram %d" % i for i in range(50)]
+    assert [packet[48:] for _, packet in mine] == [b"datagram %d" % i for i in range(50)]
     times = [time_ns for time_ns, _ in mine]
     assert times == sorted(times)
     assert before <= times[0]
     assert times[-1] <= after
-    assert mine[0][1][:16] == struct.pack(">HHHQH", 0, 772, 0, 0, IPV4)
+    assert mine[0][1][:20] == struct.pack(">HHiHBBQ", IPV4, 0, socket.if_nametoindex("lo"), 772, 0, 6, 0)
 
 
 @needs_capability
@@ -105,7 +105,7 @@ def test_of_tcp_the_given_port_is_captured_both_ways(interface: str, family: soc
         packets = all_packets(source)
     for server in servers:
         server.close()
-    ports = 16 + (20 if family == socket.AF_INET else 40)
+    ports = COOKED_LENGTH + (20 if family == socket.AF_INET else 40)
     assert all(port.to_bytes(2, "big") in (packet[ports : ports + 2], packet[ports + 2 : ports + 4]) for packet in packets)
     payloads = [packet[ports + (packet[ports + 12] >> 4) * 4 :] for packet in packets]
     assert [payload for payload in payloads if payload] == [
@@ -119,7 +119,7 @@ def test_what_is_longer_than_the_snap_length_is_cut_and_keeps_its_length(receive
         send(receiver, b"x" * 5000)
         batches = [batch for batch in source.batches(lambda: True) if isinstance(batch, PacketBatch)]
     lengths = [pair for batch in batches for pair in zip(batch.captured_lengths, batch.original_lengths, strict=True)]
-    assert (16 + 64, 16 + 28 + 5000) in lengths
+    assert (20 + 64, 20 + 28 + 5000) in lengths
 
 
 @needs_capability
@@ -136,28 +136,26 @@ def test_a_segment_of_64_kib_is_captured_whole() -> None:
 
 
 @needs_capability
-def test_every_packet_is_accounted_for(receiver: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "RECEIVE_BUFFER", 4096)  # so that it overflows
-    with LiveSource("lo") as source:
+def test_every_packet_is_accounted_for(receiver: socket.socket) -> None:
+    with LiveSource("lo", ring_bytes=64 * 1024) as source:  # so that it overflows
         for _ in range(500):
             send(receiver, b"x" * 1000)
         items = list(source.batches(lambda: True))
         delivered = sum(len(item) for item in items if isinstance(item, PacketBatch))
         dropped = sum(item.packets or 0 for item in items if isinstance(item, CaptureLoss))
-        assert source.delivered == delivered
+        assert source.delivered == delivered > 0
         assert source.dropped == dropped > 0
         assert source.seen == delivered + dropped >= 500
         assert {item.reason for item in items if isinstance(item, CaptureLoss)} == {"kernel_dropped"}
 
 
 @needs_capability
-def test_packets_are_numbered_over_batches(receiver: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "BATCH_LENGTH", 3000)
-    with LiveSource("lo") as source:
-        for _ in range(20):
+def test_packets_are_numbered_over_batches(receiver: socket.socket) -> None:
+    with LiveSource("lo", ring_bytes=128 * 1024) as source:
+        for _ in range(60):
             send(receiver, b"x" * 1000)
         batches = [item for item in source.batches(lambda: True) if isinstance(item, PacketBatch)]
-    assert len(batches) >= 7
+    assert len(batches) >= 2
     assert batches[0].first_packet == 1
     for earlier, later in pairwise(batches):
         assert later.first_packet == earlier.first_packet + len(earlier)
@@ -179,6 +177,7 @@ def test_closing_twice_is_closing_once() -> None:
     source.close()
 
 
+@needs_capability
 def test_an_interface_that_is_not_there_is_told_with_those_that_are() -> None:
     with pytest.raises(CaptureError, match=r"^nosuch0: no such interface \(there are .*lo.*, and any for all\)$"):
         LiveSource("nosuch0")
@@ -257,28 +256,3 @@ except CaptureError as error:
     tick, _, message = told.partition(" ")
     assert message == "west: the interface is gone\n"
     assert int(tick) >= 8
-
-
-TAG_OF_VLAN_6 = b"\x00\x06\x08\x00\x45\x00"
-IPV4_HEADER = b"\x45\x00\x00\x2c\x00\x07"  # 44 bytes
-IPV6_HEADER = b"\x60\x00\x00\x00\x00\x18"  # 40 and 24 bytes
-
-
-@pytest.mark.parametrize(
-    ("beginning", "length", "said", "protocol"),
-    [
-        (TAG_OF_VLAN_6, 48, VLAN, VLAN),  # came in, an older kernel
-        (TAG_OF_VLAN_6, 48, IPV4, VLAN),  # came in, a newer one
-        (IPV4_HEADER, 44, VLAN, IPV4),  # goes out, an older kernel
-        (IPV4_HEADER, 44, IPV4, IPV4),
-        (IPV6_HEADER, 64, VLAN, IPV6),
-        (IPV6_HEADER, 64, IPV6, IPV6),
-        (b"\x45\x00\x08\x00\x00\x07", 2048, IPV4, IPV4),  # its total length only looks like an EtherType
-        (b"\x40\x06\x08\x00\x45\x00", 48, IPV4, VLAN),  # a tag of priority 2 only looks like an IP header
-        (b"", 0, IPV4, IPV4),
-    ],
-)
-def test_a_tag_that_was_left_in_a_packet_is_told_from_an_ip_header(
-    beginning: bytes, length: int, said: int, protocol: int
-) -> None:
-    assert first_protocol(beginning, length, said) == protocol

@@ -57,6 +57,8 @@ cdef class PacketDecoder:
     cdef _count_stop(self, int stop)
     @cython.locals(offset=cython.Py_ssize_t, ethertype=cython.int)
     cdef int _ethernet(self, bytes buffer) except -100
+    @cython.locals(offset=cython.Py_ssize_t, protocol=cython.int, layer=cython.int)
+    cdef int _cooked(self, bytes buffer) except -100
     cdef int _other_layer(self, bytes buffer, int ethertype) except -100
     @cython.locals(offset=cython.Py_ssize_t, ethertype=cython.int)
     cdef int _virtual_lan(self, bytes buffer) except -100

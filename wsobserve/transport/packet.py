@@ -87,6 +87,8 @@ class PacketDecoder:
         self.layers = 0
         if link_type == 1:
             layer = self._ethernet(buffer)
+        elif link_type == 276:
+            layer = self._cooked(buffer)
         else:
             layer, self.offset = network_layer(link_type, buffer, offset, self.end)
         if self._layers(buffer, layer) != SEGMENT:
@@ -155,6 +157,17 @@ class PacketDecoder:
             return ethertype
         ethertype, self.offset = logical_link(self.buffer, offset + 14, self.end)  # IEEE 802.3: a length
         return ethertype
+
+    def _cooked(self, buffer: bytes) -> int:
+        """Linux cooked capture v2, as live captures have it: the protocol in the first two of 20 bytes."""
+        offset = self.offset
+        if self.end - offset >= 20:
+            protocol = buffer[offset] << 8 | buffer[offset + 1]
+            if protocol >= 0x0600:
+                self.offset = offset + 20
+                return protocol
+        layer, self.offset = network_layer(276, self.buffer, offset, self.end)
+        return layer
 
     def _other_layer(self, buffer: bytes, ethertype: int) -> int:
         """Every ethertype but IP."""
