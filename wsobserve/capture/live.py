@@ -24,6 +24,7 @@ from types import TracebackType
 
 from wsobserve.capture.error import CaptureError, name_for_people
 from wsobserve.capture.filter import packet_filter
+from wsobserve.capture.missing_privilege import missing_net_raw
 from wsobserve.records import CaptureLoss, PacketBatch
 
 ANY = "any"  # the name under which all interfaces are captured
@@ -185,8 +186,7 @@ class LiveSource:
         try:
             packet_socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
         except PermissionError:
-            remedy = f"run as root, or once: sudo setcap cap_net_raw+ep {os.path.realpath(sys.executable)}"
-            raise CaptureError(f"{self._name}: capturing needs the capability CAP_NET_RAW; {remedy}") from None
+            raise CaptureError(missing_net_raw(self._name)) from None
         except OSError as error:
             raise CaptureError(f"{self._name}: {error.strerror}") from None
         try:
