@@ -41,6 +41,11 @@ def missing_for_namespace(path: str, what: str) -> str:
 
 
 def _remedy(held: Held, root: Path, environment: Mapping[str, str]) -> str:
+    interpreter = os.path.realpath(sys.executable)
+    if held.no_new_privileges and _has_file_capability(interpreter):
+        return (
+            f"setcap gave it to {interpreter}, but no_new_privs is set, which makes that of no effect: unset it, or run as root"
+        )
     given_in_vain = held.user != 0 and bool(held.bounding >> NET_RAW & 1)
     if "KUBERNETES_SERVICE_HOST" in environment:
         if given_in_vain:
