@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from wsobserve.capture.capabilities import NET_RAW, Held, capability_names, held_by
-
 from tests.stories import as_root, program, run_story
+from wsobserve.capture.capabilities import NET_RAW, Held, capability_names, held_by
 
 pytestmark = pytest.mark.build_independent
 

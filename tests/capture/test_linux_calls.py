@@ -8,9 +8,8 @@ import sys
 
 import pytest
 
-from wsobserve.capture import linux_calls
-
 from tests.stories import as_root, run_story
+from wsobserve.capture import linux_calls
 
 pytestmark = [
     pytest.mark.build_independent,

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.stories import NOBODY, ForAll, as_root, for_all, network_namespace, program, run_story, running
 from wsobserve.capture.error import CaptureError
 from wsobserve.capture.namespace import entered, is_own, namespace_path, network_of
-
-from tests.stories import NOBODY, ForAll, as_root, for_all, network_namespace, program, run_story, running
 
 pytestmark = [
     pytest.mark.build_independent,

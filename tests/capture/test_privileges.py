@@ -9,14 +9,13 @@ import errno
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from wsobserve.capture.seccomp import REFUSED
-
 from tests.stories import NOBODY, ForAll, as_root, for_all, program, run_story
+from wsobserve.capture.seccomp import REFUSED
 
 pytestmark = [
     pytest.mark.build_independent,

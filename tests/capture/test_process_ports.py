@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.stories import NOBODY, ForAll, as_root, for_all, network_namespace, program, running
 from wsobserve.capture.error import CaptureError
 from wsobserve.capture.process_ports import listening_ports
-
-from tests.stories import NOBODY, ForAll, as_root, for_all, network_namespace, program, running
 
 pytestmark = [
     pytest.mark.build_independent,

@@ -52,7 +52,7 @@ def test_a_circle_does_not_go_round_for_ever(tmp_path: Path) -> None:
 def test_no_such_process(tmp_path: Path) -> None:
     assert process_of(7, tmp_path) is None
     assert name_of(7, tmp_path) is None
-    with pytest.raises(CaptureError, match="^process 7: no such process here"):
+    with pytest.raises(CaptureError, match=r"^process 7: no such process here"):
         with_descendants(7, tmp_path)
     with pytest.raises(CaptureError, match="processes cannot be seen"):
         processes(tmp_path / "nowhere")

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from wsobserve.capture.seccomp import REFUSED, refusing_program
-
 from tests.stories import run_story
+from wsobserve.capture.seccomp import REFUSED, refusing_program
 
 pytestmark = pytest.mark.build_independent
 
@@ -23,11 +22,13 @@ ALLOW, EPERM, ENOSYS = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000 | errno.
 
 # Calls that a sidecar goes on making: files, sockets, processes, memory, time.
 NEEDED = (
-    "read write openat close mmap munmap mprotect brk futex fork clone wait4 exit exit_group kill tgkill getpid getppid socket "
-    "connect bind listen accept4 sendto recvfrom sendmsg recvmsg setsockopt getsockopt poll ppoll epoll_pwait pipe2 fsync "
-    "fdatasync ftruncate renameat unlinkat mkdirat getdents64 ioctl fcntl prctl rt_sigaction rt_sigprocmask rt_sigreturn "
-    "sched_yield sched_setaffinity clock_gettime nanosleep getrandom memfd_create dup3 setitimer timerfd_create statx"
-).split()
+    "read", "write", "openat", "close", "mmap", "munmap", "mprotect", "brk", "futex", "fork", "clone", "wait4", "exit",
+    "exit_group", "kill", "tgkill", "getpid", "getppid", "socket", "connect", "bind", "listen", "accept4", "sendto",
+    "recvfrom", "sendmsg", "recvmsg", "setsockopt", "getsockopt", "poll", "ppoll", "epoll_pwait", "pipe2", "fsync",
+    "fdatasync", "ftruncate", "renameat", "unlinkat", "mkdirat", "getdents64", "ioctl", "fcntl", "prctl", "rt_sigaction",
+    "rt_sigprocmask", "rt_sigreturn", "sched_yield", "sched_setaffinity", "clock_gettime", "nanosleep", "getrandom",
+    "memfd_create", "dup3", "setitimer", "timerfd_create", "statx",
+)  # fmt: skip
 ONLY_X86_64 = {"fork", "poll"}  # elsewhere clone, ppoll
 
 
