@@ -85,5 +85,8 @@ def test_where_nothing_is_known_root_does(tmp_path: Path) -> None:
 def test_each_is_one_line(tmp_path: Path) -> None:
     assert "\n" not in missing_net_raw("eth0", machine(tmp_path), {})
     message = missing_for_namespace("/proc/7/ns/net", "opening")
-    assert message.startswith("/proc/7/ns/net: opening this network namespace needs the capabilities CAP_SYS_ADMIN and ")
+    assert message.startswith(
+        "/proc/7/ns/net: opening this network namespace needs the capabilities CAP_SYS_ADMIN and CAP_SYS_P"
+    )
+    assert "SYS_PTRACE" not in missing_for_namespace("/run/netns/blue", "entering"), "it is nobody's process"
     assert "\n" not in message

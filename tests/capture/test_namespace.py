@@ -32,7 +32,7 @@ SERVER = """if 1:
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def target() -> Iterator[tuple[str, int, int]]:
     """Name of a namespace, process and port of a WebSocket server in it."""
     pytest.importorskip("websockets", reason="the package websockets is not installed")
@@ -120,13 +120,56 @@ ENTER = """if 1:
 
 
 @as_root
-@pytest.mark.parametrize("capabilities", ["-all,+net_raw", "-all,+net_raw,+sys_ptrace"])
-def test_without_the_privileges_it_says_which_and_what_else_helps(target: tuple[str, int, int], capabilities: str) -> None:
+@pytest.mark.parametrize(
+    ("capabilities", "by_process"),
+    [
+        ("-all,+net_raw", False),
+        ("-all,+net_raw,+sys_ptrace", False),
+        ("-all,+net_raw", True),
+        ("-all,+net_raw,+sys_ptrace", True),
+        ("-all,+net_raw,+sys_admin", True),
+    ],
+)
+def test_without_the_privileges_it_says_which_and_what_else_helps(
+    target: tuple[str, int, int], capabilities: str, by_process: bool
+) -> None:
     before = [program("setpriv"), f"--bounding-set={capabilities}", "--inh-caps=-all"]
-    message = run_story(ENTER, target[0], before=before)
-    assert "needs the capabilities CAP_SYS_ADMIN and CAP_SYS_PTRACE" in message
+    message = run_story(ENTER, network_of(target[1]) if by_process else target[0], before=before)
+    assert "CAP_SYS_ADMIN" in message
+    assert ("CAP_SYS_PTRACE" in message) == by_process
     assert "share the network" in message
     assert "\n" not in message
+
+
+ATTACH = """if 1:
+    import json, socket, sys
+    from wsobserve.capture.namespace import entered
+    from wsobserve.capture.privileges import drop
+    from wsobserve.capture.target import find_target
+    process = int(sys.argv[2]) or None
+    found = find_target(pid=process, netns=None if process else sys.argv[1], container=None, find_ports=True)
+    with entered(found.network):
+        packets = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
+        receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        receiver.bind(("127.0.0.1", 0))
+    told = drop()
+    receiver.sendto(b"from inside", receiver.getsockname())
+    packets.settimeout(20)
+    while b"from inside" not in packets.recv(65536):
+        pass
+    print(json.dumps([found.ports, told[1]]))
+"""
+
+
+@as_root
+@pytest.mark.parametrize("by_process", [False, True])
+def test_exactly_these_privileges_suffice_and_are_given_up(target: tuple[str, int, int], by_process: bool) -> None:
+    name, process, port = target
+    needed = "-all,+net_raw,+sys_admin" + (",+sys_ptrace" if by_process else "")
+    before = [program("setpriv"), f"--bounding-set={needed}", "--inh-caps=-all"]
+    ports, held = run_story(ATTACH, name, str(process if by_process else 0), before=before)
+    assert ports == ([port] if by_process else [])
+    assert held == "capabilities: none"
 
 
 @as_root

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -187,6 +188,65 @@ def test_a_read_only_root_file_system_is_enough(everybody: ForAll) -> None:
     story = everybody.run(CAPTURE, "", before=before)
     assert story["read_only"] == errno.EROFS
     assert_nothing_is_held(story, 0, bounding=1 << 13)
+
+
+EXPORT = """if 1:
+    import json, os, socket, sys, threading, urllib.request
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+    from wsobserve.capture.privileges import drop
+    told = drop()
+    outlet = os.fork()
+    if outlet:
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(outlet, 0)[1]))
+    # Everything heavy is imported only here, where nothing is held any more.
+    from wsobserve.observing import open_exporters
+    from wsobserve.pipeline import Pipeline
+    from wsobserve.records import Half, Handshake
+    handshake = Handshake(
+        half=Half(connection="c1", source="10.0.0.1:5", destination="10.0.0.2:80"), time_ns=10**18, packet=1,
+        request_time_ns=10**18, request_packet=1, method="GET", target="/", path_template="/", host=None, origin=None,
+        user_agent=None, traceparent=None, version="13", status_code=101,
+    )
+    store, *collectors = sys.argv[1:]
+    for address, collector in [(store, None), *((None, collector) for collector in collectors)]:
+        [exporter] = open_exporters(address, collector, "chat", [], {"team": "blue"})
+        exporter.export([handshake, Pipeline().snapshot(final=True)])
+        assert exporter.flush(20)
+        exporter.close()
+
+    class Health(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"healthy")
+        def log_message(self, *arguments):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Health)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with urllib.request.urlopen("http://localhost:%d/healthz" % server.server_address[1], timeout=20) as answer:
+        health = answer.read().decode()
+    ours, theirs = socket.socketpair()  # AF_UNIX, as of a PostgreSQL server or systemd
+    print(json.dumps([told[1], health]), flush=True)
+    os._exit(0)
+"""
+
+
+@as_root
+def test_what_the_sidecar_goes_on_doing_still_works(tmp_path: Path) -> None:
+    """The store, both protocols to a collector, a health endpoint, threads and late imports, in a process forked afterwards."""
+    pytest.importorskip("opentelemetry.sdk", reason="the extra [otlp] is not installed")
+    from tests.otlp_receiver import grpc_receiver, http_receiver
+    from wsobserve.export.store import StoreReader
+
+    store = tmp_path / "live.db"
+    with http_receiver() as by_http, grpc_receiver() as by_grpc:
+        told = run_story(EXPORT, str(store), by_http.endpoint, by_grpc.endpoint)
+    assert told == ["capabilities: none", "healthy"]
+    for received in (by_http, by_grpc):
+        assert [span.name for span in received.spans] == ["GET /"]
+        assert {resource["team"] for resource in received.resources} == {"blue"}
+    assert [run["service"] for run in StoreReader(str(store)).runs()] == ["chat"]
 
 
 CHANGE = """if 1:

@@ -32,11 +32,11 @@ def missing_net_raw(name: str, root: Path = Path("/"), environment: Mapping[str,
 
 
 def missing_for_namespace(path: str, what: str) -> str:
-    """One line: that `what` (opening, entering) the namespace at `path` is not permitted, and the remedy."""
+    """One line: that `what` (opening, entering) the network namespace at `path` is not permitted, and the remedy."""
+    needs = "capabilities CAP_SYS_ADMIN and CAP_SYS_PTRACE" if path.startswith("/proc/") else "capability CAP_SYS_ADMIN"
     return (
-        f"{path}: {what} this network namespace needs the capabilities CAP_SYS_ADMIN and CAP_SYS_PTRACE; "
-        "run as root, or share the network instead, which needs neither "
-        "(same pod, docker run --network container:ID, NetworkNamespacePath= of a unit)"
+        f"{path}: {what} this network namespace needs the {needs} beside CAP_NET_RAW; run as root, or share the network "
+        "instead, which needs no more (same pod, docker run --network container:ID, JoinsNamespaceOf= of a unit)"
     )
 
 
