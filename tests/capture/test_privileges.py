@@ -24,8 +24,7 @@ pytestmark = [
 ]
 
 CAPTURE = """if 1:
-    import errno, json, os, signal, socket, sys
-    from wsobserve.capture.error import CaptureError
+    import ctypes, json, os, signal, socket, struct, sys
     from wsobserve.capture.missing_privilege import missing_net_raw
     from wsobserve.capture.privileges import drop
 
@@ -61,7 +60,7 @@ CAPTURE = """if 1:
     receiver.sendto(b"after the privileges", receiver.getsockname())
     while b"after the privileges" not in packets.recv(65536):
         pass
-    seen, dropped = __import__("struct").unpack("=II", packets.getsockopt(263, 6, 8))
+    seen, dropped = struct.unpack("=II", packets.getsockopt(263, 6, 8))
 
     child = os.fork()  # as the parent forks a worker again
     if not child:
@@ -71,7 +70,10 @@ CAPTURE = """if 1:
     os.kill(child, signal.SIGTERM)
     _, ended = os.waitpid(child, 0)
 
-    server = socket.create_server(("127.0.0.1", 0))  # other sockets and threads stay allowed
+    nothing = ctypes.create_string_buffer(struct.pack("=HBBI", 0x06, 0, 0, 0))  # another filter: nothing passes
+    described = struct.pack("@HP", 1, ctypes.addressof(nothing))
+    another_filter = failure(packets.setsockopt, socket.SOL_SOCKET, 26, described)
+    server = socket.create_server(("127.0.0.1", 0))  # other sockets stay allowed
     client = socket.create_connection(server.getsockname())
     tell(
         told=told,
@@ -79,6 +81,8 @@ CAPTURE = """if 1:
         child=held_by_child,
         child_ended_by=os.WTERMSIG(ended),
         seen=seen,
+        another_filter=another_filter,
+        interfaces=[name for _, name in socket.if_nameindex()],
         new_packet_socket=failure(packet_socket),
         execve=failure(os.execv, "/bin/true", ["true"]),
         read_only=failure(open, "/tmp/wsobserve-nothing-may-be-written", "w"),
@@ -122,6 +126,8 @@ def assert_nothing_is_held(story: dict[str, Any], user: int, bounding: int) -> N
         assert set(status["Groups"]) <= {str(user)}
     assert story["seen"] > 0
     assert story["new_packet_socket"] == errno.EPERM
+    assert story["another_filter"] == 0
+    assert "lo" in story["interfaces"]
     assert story["execve"] == errno.EPERM
     assert story["child_ended_by"] == 15
     told = story["told"]

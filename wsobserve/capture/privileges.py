@@ -73,7 +73,7 @@ def held_lines(seccomp: str = "none of ours") -> tuple[str, ...]:
         "no new privileges: no program that it starts can gain any" if held.no_new_privileges else "new privileges: possible",
         f"seccomp: {seccomp}",
         "memory: closed to other processes of its user, no core dumps"
-        if prctl(PR_GET_DUMPABLE) != 1
+        if prctl(PR_GET_DUMPABLE) == 0
         else "memory: other processes of its user may read it",
     )
 
