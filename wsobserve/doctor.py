@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import sys
-from pathlib import Path
 
 from wsobserve import __version__
 from wsobserve.build import build_lines
+from wsobserve.capture.capabilities import NET_RAW, held_by
 
 EXTRAS = {
     "pandas": ("pandas", "wsobserve.analyze() in Python"),
@@ -16,7 +16,6 @@ EXTRAS = {
     "check": ("jsonschema-rs", "wsobserve check"),
     "live": ("scapy", "capture on systems other than Linux (not there yet)"),
 }
-CAP_NET_RAW = 13
 
 
 def doctor_lines() -> list[str]:
@@ -36,11 +35,9 @@ def may_capture() -> bool | None:
     if not sys.platform.startswith("linux"):
         return False
     try:
-        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-        effective = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff:"))
-    except (OSError, StopIteration, ValueError):
+        return held_by().may(NET_RAW)
+    except (OSError, KeyError, ValueError):
         return None
-    return bool(effective >> CAP_NET_RAW & 1)
 
 
 def _live_capture() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from wsobserve.capture.error import CaptureError
 from wsobserve.capture.files import read_captures
@@ -58,8 +58,13 @@ def without_frames(records: Sequence[Record]) -> list[Record]:
     return [record for record in records if type(record) is not Frame]
 
 
-def open_exporters(store: str | None, otlp: str | None, service: str | None, sources: Sequence[str]) -> list[Exporter]:
-    """The exporters that were asked for by their addresses. Raises ExportError, with none of them left open."""
+def open_exporters(
+    store: str | None, otlp: str | None, service: str | None, sources: Sequence[str], resource: Mapping[str, str] = {}
+) -> list[Exporter]:
+    """The exporters that were asked for by their addresses; `resource` describes the service further, for OpenTelemetry.
+
+    Raises ExportError, with none of them left open.
+    """
     exporters: list[Exporter] = []
     try:
         if store is not None:
@@ -69,7 +74,7 @@ def open_exporters(store: str | None, otlp: str | None, service: str | None, sou
         if otlp is not None:
             from wsobserve.export.otlp import OtlpExporter
 
-            exporters.append(OtlpExporter(otlp, service_name=service))
+            exporters.append(OtlpExporter(otlp, service_name=service, resource=resource))
     except BaseException:
         for exporter in exporters:
             exporter.close()

@@ -53,8 +53,17 @@ def payload(chance: random.Random, client: bool, number: int) -> tuple[str, byte
         kind = chance.choice(["message", "quote", "presence"])
         rest: dict[str, dict[str, object]] = {
             "message": {"id": number, "from": chance.choice(WORDS), "text": words[:110], "edited": chance.random() < 0.1},
-            "quote": {"symbol": chance.choice(WORDS).upper(), "bid": round(chance.uniform(1, 999), 2), "ask": number / 7, "n": number},
-            "presence": {"users": chance.choices(WORDS, k=chance.randint(1, 5)), "online": chance.randint(0, 9999), "room": number % 40},
+            "quote": {
+                "symbol": chance.choice(WORDS).upper(),
+                "bid": round(chance.uniform(1, 999), 2),
+                "ask": number / 7,
+                "n": number,
+            },
+            "presence": {
+                "users": chance.choices(WORDS, k=chance.randint(1, 5)),
+                "online": chance.randint(0, 9999),
+                "room": number % 40,
+            },
         }
         body = {"type": kind, **rest[kind]}
     text = json.dumps(body).encode()
@@ -182,7 +191,7 @@ def serve(port: int, rate: float, seconds: float) -> Sent:
                 key = request.lower().split(b"sec-websocket-key:")[1].split(b"\r\n")[0]
                 place = request.lower().index(b"sec-websocket-key:") + len("sec-websocket-key:")
                 key = request[place : place + len(key)].strip()
-                answer = base64.b64encode(hashlib.sha1(key + GUID).digest())  # noqa: S324  # RFC 6455, 4.2.2
+                answer = base64.b64encode(hashlib.sha1(key + GUID).digest())  # RFC 6455, 4.2.2
                 connection.sendall(
                     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                     b"Sec-WebSocket-Accept: " + answer + b"\r\n\r\n"

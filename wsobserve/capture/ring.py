@@ -20,7 +20,6 @@ import os
 import select
 import socket
 import struct
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -29,6 +28,7 @@ import msgspec
 
 from wsobserve.capture.error import CaptureError, name_for_people
 from wsobserve.capture.filter import NOTHING, cut_at, of_interfaces
+from wsobserve.capture.missing_privilege import missing_net_raw
 from wsobserve.capture.ring_walk import RingWalk
 from wsobserve.records import PacketBatch
 
@@ -356,8 +356,7 @@ def _open_socket(name: str) -> socket.socket:
     try:
         return socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
     except PermissionError:
-        remedy = f"run as root, or once: sudo setcap cap_net_raw+ep {os.path.realpath(sys.executable)}"
-        raise CaptureError(f"{name}: capturing needs the capability CAP_NET_RAW; {remedy}") from None
+        raise CaptureError(missing_net_raw(name)) from None
     except OSError as error:
         raise CaptureError(f"{name}: {error.strerror}") from None
 
