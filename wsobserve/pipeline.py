@@ -33,6 +33,8 @@ from wsobserve.records import (
     StreamRecord,
 )
 from wsobserve.schema.drift import DriftWatch
+from wsobserve.schema.drift_channel import Infer
+from wsobserve.schema.kinds import channel_schema
 from wsobserve.stream_bytes import StreamBytes
 from wsobserve.tally import Tally
 from wsobserve.transport.stage import Transport
@@ -50,6 +52,7 @@ class Pipeline:
     depend on either. `folds`: whether schemas and statistics are kept (a listing of frames has no use for them).
     `drift`: whether what changes about the messages is told, in SchemaDrift records and in snapshots; that depends on the
     order of the messages, so it is for a pipeline that shares its connections with no other one, and needs the folds.
+    Working out the kinds for it takes up to a second a channel; given a function, that one is asked instead.
     `survive`: whether a bug of ours ends the connection in which it came up, with an INTERNAL anomaly, and not the process.
 
     `workers` pipelines that see the same packets share the connections: `worker` takes those that are its own.
@@ -62,7 +65,7 @@ class Pipeline:
         folds: bool = True,
         frames: bool = True,
         messages: int | None = None,
-        drift: bool = False,
+        drift: bool | Infer = False,
         survive: bool = False,
         worker: int = 0,
         workers: int = 1,
@@ -85,7 +88,8 @@ class Pipeline:
         self._drift: DriftWatch | None = None
         if drift and folds:
             before = (lambda: None) if self._tally is None else self._tally.flush
-            self._drift = DriftWatch(self._schemas, limits, before)
+            infer = channel_schema if drift is True else drift
+            self._drift = DriftWatch(self._schemas, limits, before, infer)
             if self._tally is not None:
                 self._tally.drift = self._drift
         self._drifted: list[SchemaDrift] = []  # since the last snapshot

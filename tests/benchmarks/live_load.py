@@ -117,7 +117,7 @@ class End:
                 quiet = time.monotonic()
 
     def _send(self, to: socket.socket, number: int) -> None:
-        kind, data = self.frames[number]
+        _, data = self.frames[number]
         try:
             if to in self._unfinished:
                 self._flush(to)

@@ -20,7 +20,7 @@ class FileRing:
 
     def __init__(self, paths: Sequence[str], *, lost: int = 0, gone_after: int | None = None) -> None:
         self.source = "files"
-        self._batches = [
+        self._batches: list[PacketBatch] = [
             part.part(start, min(start + 256, len(part)))
             for part in read_captures(paths)
             if isinstance(part, PacketBatch)

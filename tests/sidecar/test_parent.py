@@ -17,9 +17,10 @@ from wsobserve.config import DEFAULT_LIMITS
 from wsobserve.records import Accounting
 from wsobserve.sidecar import parent as parent_module
 from wsobserve.sidecar.outlet import Outlet
-from wsobserve.sidecar.parent import SOURCE_GONE, Parent, Ring
+from wsobserve.sidecar.parent import SOURCE_GONE, Parent
 from wsobserve.sidecar.pipe import Pipe
 from wsobserve.sidecar.report import Closing
+from wsobserve.sidecar.supervised import Ring
 from wsobserve.sidecar.worker import CaptureWorker
 
 DEMO = str(Path(__file__).resolve().parents[2] / "captures" / "demo.pcapng")

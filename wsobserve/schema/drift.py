@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 from wsobserve.config import DEFAULT_LIMITS, Limits
 from wsobserve.records import ChannelMessage, SchemaDrift
-from wsobserve.schema.drift_channel import ChannelWatch, Told
+from wsobserve.schema.drift_channel import ChannelWatch, Infer, Told
 from wsobserve.schema.drift_form import Form, Forms
 from wsobserve.schema.drift_place import Budget
 from wsobserve.schema.fold import STRUCTURED, SchemaFold
-from wsobserve.schema.kinds import UNKNOWN
+from wsobserve.schema.kinds import UNKNOWN, channel_schema
 from wsobserve.schema.repeated import repeated
 from wsobserve.schema.sample import decoded
 
@@ -23,11 +23,16 @@ class DriftWatch:
     """All channels that the fold has, which is told of each message first."""
 
     def __init__(
-        self, schemas: SchemaFold, limits: Limits = DEFAULT_LIMITS, before_learning: Callable[[], object] = lambda: None
+        self,
+        schemas: SchemaFold,
+        limits: Limits = DEFAULT_LIMITS,
+        before_learning: Callable[[], object] = lambda: None,
+        infer: Infer = channel_schema,
     ) -> None:
-        """`before_learning`: sees to it that the fold knows of all messages so far."""
+        """`before_learning`: sees to it that the fold knows of all messages so far. `infer`: works out the kinds."""
         self._schemas = schemas
         self._before_learning = before_learning
+        self._infer = infer
         self._limits = limits
         self._channels: dict[str, ChannelWatch] = {}
         self._budget = Budget(limits.leaves_total)
@@ -56,7 +61,9 @@ class DriftWatch:
             if len(self._channels) >= self._limits.channels:
                 self._budget.left_out += 1
                 return []
-            watch = self._channels[message.channel] = ChannelWatch(message.channel, self._budget, self._limits.schema_depth)
+            watch = self._channels[message.channel] = ChannelWatch(
+                message.channel, self._budget, self._limits.schema_depth, self._infer
+            )
         if watch.is_due():
             self._before_learning()
         body = decoded(message.message.payload) if message.structure else message.body

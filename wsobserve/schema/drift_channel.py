@@ -8,8 +8,8 @@ the same ones; when others came up, it is learnt anew from the sample.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeAlias
 
 from wsobserve.records import ChangeName
 from wsobserve.redaction import looks_like_identifier
@@ -44,6 +44,8 @@ MOST_UNKNOWN = 256  # kinds that are not known, and are told apart
 WORD = re.compile(r"[A-Za-z][A-Za-z_.:/ -]{0,31}")
 
 Unknown = tuple[Path, Token]
+# Works out the kinds of a channel; None: somebody does so elsewhere, and has them when asked again.
+Infer: TypeAlias = "Callable[[str, MessageSample], ChannelSchema | None]"
 NOTHING: Token = ("type", ABSENT)
 
 
@@ -61,7 +63,7 @@ class Told(NamedTuple):
 class ChannelWatch:
     """The kinds of one channel, and how often they come."""
 
-    def __init__(self, channel: str, budget: Budget, deepest: int) -> None:
+    def __init__(self, channel: str, budget: Budget, deepest: int, infer: Infer = channel_schema) -> None:
         self.messages = 0
         self.version = 0  # counts how often the kinds were worked out
         self.stop = FIRST  # the message that is looked into in any case: something is due then
@@ -69,6 +71,8 @@ class ChannelWatch:
         self._channel = channel
         self._budget = budget
         self._deepest = deepest
+        self._infer = infer
+        self._asked_at = FIRST  # messages, when the kinds were to be worked out
         self._due = FIRST
         self._rule: Rule | None = None
         self._kinds: dict[str, KindWatch] = {}
@@ -90,8 +94,15 @@ class ChannelWatch:
             if self.messages % EVERY == 0:
                 told += self._look()
         if self.messages >= self._due:
-            self._due *= 2
-            self._learn(sample)
+            known = self._infer(self._channel, sample)
+            if known is None:
+                self._due = self.messages + EVERY  # it is not done yet
+            else:
+                self._asked_at *= 2
+                while self._asked_at <= self.messages:
+                    self._asked_at *= 2
+                self._due = self._asked_at
+                self._learn(known, sample)
         self.stop = min(self._due, (self.messages // EVERY + 1) * EVERY)
         return told
 
@@ -189,9 +200,8 @@ class ChannelWatch:
 
     # --- learning ---
 
-    def _learn(self, sample: MessageSample) -> None:
+    def _learn(self, known: ChannelSchema, sample: MessageSample) -> None:
         """What the kinds are, from what has come so far."""
-        known = channel_schema(self._channel, sample)
         outlines = {kind.id: outline(kind.json_schema) for kind in known.kinds}
         if self._rule is None or outlines.keys() != self._outlines.keys():
             self._relearn(known, sample, self._kinds.keys())

@@ -24,6 +24,7 @@ LEAST_FOR_CONSTANT = 12  # observations of a value that is always the same in a 
 OFTEN = 50  # observations of such a value, where the others are no vocabulary
 CHANCE = 1e-6  # that it is the same by chance
 DEEPEST_SPLIT = 64
+MOST_ALIKE = 2  # times that one value counts, however often it was seen
 
 # Where two places tell kinds apart as well, the one that is called like this is the discriminator.
 TAG_NAMES = frozenset(
@@ -39,7 +40,10 @@ class Splitter:
     """Finds the splits of values of one JSON type. `directions`: they are whole messages, and their direction may tell, too."""
 
     def __init__(self, seen: Sequence[Seen], *, directions: bool = False) -> None:
-        self._seen = seen
+        # The very same message for every subscriber is one observation of what depends on what, not one for each of them.
+        self._seen = [
+            each if each.times <= MOST_ALIKE else each._replace(weight=each.weight * MOST_ALIKE / each.times) for each in seen
+        ]
         self._whole = directions
         self._features = Features(seen, directions=directions and len({each.direction for each in seen}) > 1)
         self.leaves: list[list[int]] = []  # of each leaf the positions of its values

@@ -15,17 +15,15 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from wsobserve.capture.filter import NOTHING
-from wsobserve.capture.ring import RingStatistics
 from wsobserve.config import MIB
-from wsobserve.records import CaptureLoss, PacketBatch
+from wsobserve.records import CaptureLoss
 from wsobserve.sidecar.child import Child
 from wsobserve.sidecar.memory import Budget, anonymous_bytes
 from wsobserve.sidecar.pipe import Pipe
 from wsobserve.sidecar.report import Closing, Order, Supervision, opened
-from wsobserve.sidecar.status import WorkerStatus
+from wsobserve.sidecar.supervised import Ring, Worker
 
 LOOK_S = 1.0  # between looks at the kernel's counters, at memory and at who is alive
 SOURCE_GONE = 3  # exit status of a worker whose interface or network namespace is no more
@@ -35,50 +33,6 @@ END_S = 20.0  # for workers to end, and again for the outlet
 RECENT_S = 5.0  # a worker that lived shorter is replaced only after a pause...
 LONGEST_PAUSE_S = 30.0  # ... that doubles up to this
 CONGESTED = 32 * MIB  # waiting for the outlet: workers are not heard before it has taken some
-
-
-class Ring(Protocol):
-    """What the parent and its workers need of a ring; see `capture.ring`."""
-
-    source: str
-
-    @property
-    def taken(self) -> int: ...
-    def take(self, timeout_s: float) -> PacketBatch | None: ...
-    def statistics(self) -> RingStatistics: ...
-    def set_filter(self, program: bytes) -> None: ...
-    def resume(self) -> None: ...
-    def waiting(self) -> int: ...
-    def close(self) -> None: ...
-
-
-class Worker:
-    """One capture worker, as the parent sees it: a ring, and the process that has it now."""
-
-    def __init__(self, number: int, ring: Ring) -> None:
-        self.number = number
-        self.ring = ring
-        self.child: Child | None = None
-        self.restarts = -1
-        self.began_s = 0.0
-        self.heard_s = 0.0
-        self.heard_ns = 0
-        self.told = 0  # packets that the last report accounts for, and those that are counted as lost
-        self.seen = 0  # by the kernel
-        self.dropped = 0
-        self.pause_s = 0.0
-        self.not_before_s = 0.0
-
-    def status(self) -> WorkerStatus:
-        process = None if self.child is None else self.child.process
-        return WorkerStatus(
-            number=self.number,
-            process=process,
-            restarts=max(self.restarts, 0),
-            packets=self.told,
-            memory_bytes=0 if process is None else anonymous_bytes(process),
-            heard_ns=self.heard_ns,
-        )
 
 
 class Parent:

@@ -5,20 +5,32 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+
+import msgspec
 
 from wsobserve import __version__
 from wsobserve.analysis import AnalysisResult
+from wsobserve.capture.expression import compile_expression
 from wsobserve.capture.filter import packet_filter, parse_ports
+from wsobserve.capture.namespace import entered
+from wsobserve.capture.port_finder import PortFinder
+from wsobserve.capture.privileges import drop
 from wsobserve.capture.ring import open_rings
+from wsobserve.capture.target import find_target
+from wsobserve.config import Limits
 from wsobserve.export.error import ExportError
 from wsobserve.export.exporter import Exporter
 from wsobserve.records import Accounting
+from wsobserve.sidecar.background import BackgroundInference
 from wsobserve.sidecar.memory import limits_within, state_bytes
 from wsobserve.sidecar.outlet import Outlet
-from wsobserve.sidecar.parent import SOURCE_GONE, Parent, Ring
+from wsobserve.sidecar.parent import SOURCE_GONE, Parent
 from wsobserve.sidecar.pipe import Pipe
+from wsobserve.sidecar.resource import resource_attributes
 from wsobserve.sidecar.settings import Settings
 from wsobserve.sidecar.status import Status
+from wsobserve.sidecar.supervised import Ring
 from wsobserve.sidecar.worker import CaptureWorker
 
 
@@ -26,52 +38,50 @@ def run(settings: Settings, say: Callable[[str], None]) -> AnalysisResult:
     """Watch until SIGINT or SIGTERM, and export meanwhile.
 
     `say` is told, a line at a time, that it began and what went wrong. Raises CaptureError and ExportError for what cannot
-    be begun; what goes wrong later stands beside the results.
+    be begun, ValueError for settings that cannot be; what goes wrong later stands beside the results. Afterwards the
+    process has no privileges any more.
     """
-    ports = parse_ports(settings.ports)
-    program = packet_filter(ports)
-    rings = open_rings(
-        settings.interfaces or ("any",),
-        program,
-        workers=settings.workers,
-        ring_bytes=settings.ring_bytes,
-        snap_length=settings.snap_length,
-    )
-    limits = limits_within(state_bytes(settings.memory, settings.workers, settings.ring_bytes))
-    watching = watching_text(settings)
-    about = _about(settings, watching)
-
-    def work(number: int, ring: Ring, pipe: Pipe, shedding: int) -> None:
-        worker = CaptureWorker(
-            number,
-            ring,
-            pipe,
-            limits,
-            interval_s=settings.interval,
-            messages=limits.stored_messages if settings.store is not None else 0,
-            drift=settings.drift and settings.workers == 1,
-            shedding=shedding,
+    expression = b"" if settings.filter is None else compile_expression(settings.filter)
+    target = find_target(pid=settings.pid, netns=settings.netns, container=settings.container, find_ports=not settings.ports)
+    if target.ports:
+        settings = msgspec.structs.replace(settings, ports=tuple(str(port) for port in target.ports))
+    program = packet_filter(parse_ports(settings.ports), expression)
+    with nullcontext() if target.network is None else entered(target.network):
+        rings = open_rings(
+            settings.interfaces,
+            program,
+            workers=settings.workers,
+            ring_bytes=settings.ring_bytes,
+            snap_length=settings.snap_length,
         )
-        if not worker.run():
-            sys.exit(SOURCE_GONE)
+    resource = resource_attributes(settings, target.process)
+    about = _about(settings, resource)
+    privileges = drop(settings.user)
+    limits = limits_within(state_bytes(settings.memory, settings.workers, settings.ring_bytes))
 
     def let_out(pipe: Pipe) -> None:
         Outlet(
             pipe,
             limits,
-            lambda: exporters_of(settings, {}, [watching]),
+            lambda: exporters_of(settings, resource, [about.watching]),
             interval_s=settings.interval,
             about=about,
         ).run()
 
+    def began() -> None:
+        say(f"watching {about.watching}; stop with Ctrl-C")
+        for line in privileges:
+            say(f"holds {line}")
+
     parent = Parent(
         rings,
-        work,
+        lambda number, ring, pipe, shedding: work(settings, limits, expression, number, ring, pipe, shedding),
         let_out,
         memory=settings.memory,
         ring_bytes=settings.ring_bytes,
         say=say,
-        began=lambda: say(f"watching {watching}; stop with Ctrl-C"),
+        began=began,
+        privileges=privileges,
     )
     closing = parent.run()
     if closing.could_not_begin is not None:
@@ -81,24 +91,51 @@ def run(settings: Settings, say: Callable[[str], None]) -> AnalysisResult:
     return AnalysisResult(closing.snapshot, closing.failures)
 
 
+def work(settings: Settings, limits: Limits, expression: bytes, number: int, ring: Ring, pipe: Pipe, shedding: int) -> None:
+    """The life of a worker process."""
+    worker = CaptureWorker(
+        number,
+        ring,
+        pipe,
+        limits,
+        interval_s=settings.interval,
+        messages=limits.stored_messages if settings.store is not None else 0,
+        # What has changed is told by what came before: nobody can tell who sees a part of the connections only.
+        drift=BackgroundInference() if settings.drift and settings.workers == 1 else False,
+        shedding=shedding,
+        finder=None if settings.ports else PortFinder(time.monotonic(), expression=expression),
+    )
+    if not worker.run():
+        sys.exit(SOURCE_GONE)
+
+
 def watching_text(settings: Settings) -> str:
     """What is watched, for people: `lo port 8080, 9000-9100`."""
     of_ports = f" port {', '.join(settings.ports)}" if settings.ports else ""
-    return f"{', '.join(settings.interfaces) or 'any'}{of_ports}"
+    where = next(
+        (
+            f" of {what} {given}"
+            for what, given in (("process", settings.pid), ("network", settings.netns), ("container", settings.container))
+            if given is not None
+        ),
+        "",
+    )
+    return f"{', '.join(settings.interfaces) or 'any'}{where}{of_ports}"
 
 
 def exporters_of(settings: Settings, resource: Mapping[str, str], sources: Sequence[str]) -> list[tuple[str, Exporter]]:
     """The exporters that were asked for, by name. Raises ExportError, with none of them left open."""
     exporters: list[tuple[str, Exporter]] = []
+    service = settings.service or resource.get("service.name")
     try:
         if settings.store is not None:
             from wsobserve.export.store import StoreExporter
 
-            exporters.append(("store", StoreExporter(settings.store, service=settings.service, sources=sources)))
+            exporters.append(("store", StoreExporter(settings.store, service=service, sources=sources)))
         if settings.otlp is not None:
             from wsobserve.export.otlp import OtlpExporter
 
-            exporters.append(("otlp", OtlpExporter(settings.otlp, service_name=settings.service, resource=resource)))
+            exporters.append(("otlp", OtlpExporter(settings.otlp, service_name=service, resource=resource)))
     except BaseException:
         for _, exporter in exporters:
             exporter.close()
@@ -106,15 +143,15 @@ def exporters_of(settings: Settings, resource: Mapping[str, str], sources: Seque
     return exporters
 
 
-def _about(settings: Settings, watching: str) -> Status:
+def _about(settings: Settings, resource: dict[str, str]) -> Status:
     now_ns = time.time_ns()
     return Status(
         version=__version__,
         time_ns=now_ns,
         started_ns=now_ns,
-        watching=watching,
-        service=settings.service,
-        resource={},
+        watching=watching_text(settings),
+        service=settings.service or resource.get("service.name"),
+        resource=resource,
         privileges=(),
         ready=False,
         healthy=True,

@@ -8,12 +8,15 @@ and what does not fit is counted.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Protocol
 
 from wsobserve.capture.error import CaptureError
+from wsobserve.capture.port_finder import PortFinder
 from wsobserve.config import MIB, SECOND_NS, Limits
 from wsobserve.pipeline import Pipeline
-from wsobserve.records import ChannelMessage, PacketBatch, Record, SchemaDrift
+from wsobserve.records import ChannelMessage, ConnectionSummary, Handshake, PacketBatch, Record, SchemaDrift
+from wsobserve.schema.drift_channel import Infer
 from wsobserve.sidecar.memory import give_back
 from wsobserve.sidecar.pipe import Pipe
 from wsobserve.sidecar.report import Order, Report, enveloped
@@ -37,6 +40,10 @@ class PacketRing(Protocol):
     @property
     def taken(self) -> int:
         """Packets, by all that ever took from it."""
+        ...
+
+    def set_filter(self, program: bytes) -> None:
+        """What comes in from now on."""
         ...
 
     def take(self, timeout_s: float) -> PacketBatch | None:
@@ -97,16 +104,20 @@ class CaptureWorker:
         *,
         interval_s: float,
         messages: int = 0,
-        drift: bool = False,
+        drift: bool | Infer = False,
         shedding: int = 0,
         recorder: Recording | None = None,
+        finder: PortFinder | None = None,
     ) -> None:
+        """`messages`: how many message records are told at most. `finder`: of the ports, where none were given."""
         self._number = number
         self._ring = ring
         self._pipe = pipe
         self._interval_s = interval_s
         self._next_report = 0.0
         self._recorder = recorder
+        self._finder = finder
+        self._foreign_bytes = 0
         self._pipeline = Pipeline(limits, frames=False, messages=messages, drift=drift, survive=True)
         self._waiting: list[Record] = []
         self._waiting_bytes = 0
@@ -156,10 +167,22 @@ class CaptureWorker:
                 self._recorder.batch(batch)
             records = self._pipeline.receive(batch)
         self._keep(records)
+        if self._finder is not None:
+            self._find_ports(self._finder, [record for record in records if isinstance(record, Handshake)])
         if self._recorder is not None:
             self._recorder.records(records)
             self._recorder.tick(time.time_ns())
         return batch is not None
+
+    def _find_ports(self, finder: PortFinder, seen: Sequence[Handshake | ConnectionSummary]) -> None:
+        """A port on which there are WebSockets stays in the filter; others go when it is time."""
+        for one in seen:
+            server = one.half.server
+            if server is not None and one.state in ("accepted", "open", "closed"):
+                finder.found(int(server.rpartition(":")[2]))
+        program = finder.program(time.monotonic())
+        if program is not None and not self._stopping:
+            self._ring.set_filter(program)
 
     def _obey(self) -> None:
         for order in self._pipe.received():
@@ -207,6 +230,11 @@ class CaptureWorker:
         findings = pipeline.findings(open_connections=tells_connections)
         if tells_connections:
             self._connections.done()
+        if self._finder is not None:
+            foreign_bytes = findings.accounting.bytes_discarded.get("ignored", 0)
+            self._finder.foreign(foreign_bytes - self._foreign_bytes)
+            self._foreign_bytes = foreign_bytes
+            self._find_ports(self._finder, findings.open_connections)
         records, self._waiting, self._waiting_bytes = self._waiting, [], 0
         report = Report(
             worker=self._number,
