@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from wsobserve import options
-from wsobserve.commands.running import Failure, failures_as_lines
+from wsobserve.commands.running import Failure, failures_as_lines, say
 from wsobserve.sidecar.settings_table import SETTINGS, Setting, default_text
 
 if TYPE_CHECKING:
@@ -106,17 +107,33 @@ def attach(settings_file: str | None, as_json: bool, **given: Any) -> None:
         except SettingsError as error:
             raise Failure(str(error)) from None
         _check_something_is_watched(settings)
-        held = HeldLines() if _shows_view(settings) else None
-        log = Log(log_form(settings.log, os.environ), to_standard_error if held is None else held.add)
-        try:
+        settings = _without_impossible_view(settings)
+    held = HeldLines() if settings.ui else None
+    write = to_standard_error if held is None else held.add
+    log = Log(log_form(settings.log, os.environ, sys.stderr.isatty()), write)
+    try:
+        with _failures_logged(log):
             result = _run(settings, log, read)
-        finally:
-            log.close()
-            if held is not None:
-                held.release()
-        print(result.json_text() if as_json else "\n".join(result.lines()), flush=True)
-        if result.failures:
-            raise Failure("; ".join(result.failures))
+            print(result.json_text() if as_json else "\n".join(result.lines()), flush=True)
+            if result.failures:
+                raise Failure("; ".join(result.failures))
+    finally:
+        log.close()
+        if held is not None:
+            held.release()
+
+
+@contextmanager
+def _failures_logged(log: Log) -> Iterator[None]:
+    """What the world does wrong is one line of the log, in its form, and exit status 1."""
+    from wsobserve.capture.error import CaptureError
+    from wsobserve.export.error import ExportError
+
+    try:
+        yield
+    except (CaptureError, ExportError, Failure) as error:
+        log.error("failed", str(error))
+        raise click.exceptions.Exit(1) from None
 
 
 def _run(settings: Settings, log: Log, reread: Callable[[], Settings]) -> AnalysisResult:
@@ -139,14 +156,14 @@ def _check_something_is_watched(settings: Settings) -> None:
         raise click.UsageError("say what to watch: --interface (any: all of them), --port, --pid, --netns or --container")
 
 
-def _shows_view(settings: Settings) -> bool:
-    """Whether --ui can be done; when it was asked for and cannot, that is said."""
-    if not settings.ui:
-        return False
-    if sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
-        return True
-    click.echo("wsobserve: --ui: standard output is no terminal, so nothing is shown", err=True)
-    return False
+def _without_impossible_view(settings: Settings) -> Settings:
+    """Without --ui where there is no terminal for it, which is told."""
+    import msgspec
+
+    if not settings.ui or (sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"):
+        return settings
+    say("--ui: standard output is no terminal, so nothing is shown there")
+    return msgspec.structs.replace(settings, ui=False)
 
 
 class HeldLines:

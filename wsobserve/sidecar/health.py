@@ -11,6 +11,7 @@ import errno
 import os
 import selectors
 import socket
+import stat
 import threading
 import time
 from collections.abc import Callable
@@ -118,7 +119,12 @@ def _unix_socket(path: str) -> socket.socket:
 
 
 def _remove_if_nobody_listens(path: str) -> None:
-    """A socket file stays behind when its process dies. Anything but a socket is left to `bind`, which refuses."""
+    """A socket file stays behind when its process dies. Anything else there is left to `bind`, which refuses."""
+    try:
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            return
+    except OSError:
+        return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)
         try:

@@ -23,17 +23,19 @@ Field = str | int | float | bool | None | list[str] | dict[str, int]
 AT_ONCE = 20  # lines of one event...
 WINDOW_S = 60.0  # ... in this time
 EVENTS = 200  # names of events that are told apart
-TEXT_LENGTH = 1024  # characters of one text that are kept
+TEXT_LENGTH = 2_000  # characters of one text that are kept
 
 # By which Docker, Podman and Kubernetes tell a process that it runs in a container.
 CONTAINER_FILES = ("/.dockerenv", "/run/.containerenv")
 CONTAINER_VARIABLES = ("KUBERNETES_SERVICE_HOST", "container")
 
 
-def log_form(wanted: Literal["auto", "text", "json"], environment: Mapping[str, str], root: str = "/") -> Form:
-    """`auto`: JSON in a container, where lines are collected by a program; else text."""
+def log_form(wanted: Literal["auto", "text", "json"], environment: Mapping[str, str], terminal: bool, root: str = "/") -> Form:
+    """`auto`: JSON in a container, where a program collects the lines; else, and for people at a `terminal`, text."""
     if wanted != "auto":
         return wanted
+    if terminal:
+        return "text"
     contained = any(environment.get(name) for name in CONTAINER_VARIABLES)
     return "json" if contained or any(Path(root, name.lstrip("/")).exists() for name in CONTAINER_FILES) else "text"
 
@@ -64,6 +66,10 @@ class Log:
     def warn(self, event: str, text: str | None = None, /, **fields: Field) -> None:
         """Something was lost, refused or given up."""
         self._tell("warn", event, text, fields)
+
+    def error(self, event: str, text: str | None = None, /, **fields: Field) -> None:
+        """It ends because of this."""
+        self._tell("error", event, text, fields)
 
     def say(self, line: str) -> None:
         """A sentence that has no name."""

@@ -53,8 +53,8 @@ def duration_text(seconds: float) -> str:
     """Exactly, in the largest unit in which it is a whole number: `1h`, `90s`, `0.5s`."""
     for unit, factor in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds and seconds % factor == 0:
-            return f"{seconds / factor:g}{unit}"
-    return f"{seconds:g}s"
+            return f"{seconds / factor:.10g}{unit}"
+    return f"{seconds:.10g}s"
 
 
 def rounded_size(size: float) -> str:

@@ -36,7 +36,7 @@ def _text(given: object) -> str:
 def _whole(given: object) -> int:
     if isinstance(given, str) and re.fullmatch(r"[0-9]{1,18}", given.strip()):
         return int(given)
-    if isinstance(given, int) and not isinstance(given, bool):
+    if isinstance(given, int) and not isinstance(given, bool) and 0 <= given < 10**18:
         return given
     raise ValueError(given)
 
@@ -49,7 +49,7 @@ def _quantity(parse: Callable[[str], float]) -> Callable[[object], float]:
     def quantity(given: object) -> float:
         if isinstance(given, str):
             return parse(given)
-        if isinstance(given, int | float) and not isinstance(given, bool):
+        if isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given < 1e18:  # `nan` is not, either
             return float(given)
         raise ValueError(given)
 
