@@ -110,6 +110,8 @@ def test_one_that_went_silent_is_not_healthy_whatever_it_said_last() -> None:
     assert json.loads(text)["reasons"] == ["nothing was heard from it for 31 s"]
     assert answers.to(b"GET /readyz HTTP/1.1")[0] == 503
     assert answers.to(b"GET /status HTTP/1.1")[0] == 200, "what is known is still told"
+    seldom = Answers(lambda: status(interval_s=60.0), 30.0, lambda: status().time_ns + 179_000_000_000)
+    assert seldom.to(b"GET /healthz HTTP/1.1")[0] == 200, "it is not due yet"
 
 
 def test_metrics_and_status() -> None:

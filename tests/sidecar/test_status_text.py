@@ -99,7 +99,7 @@ def test_the_log_hears_once_a_minute() -> None:
     lines: list[str] = []
     now = [0.0]
     telling = StatusLog(Log("json", lines.append), clock=lambda: now[0])
-    for second in range(0, 181):
+    for second in range(181):
         now[0] = float(second)
         telling.update(status(time_ns=START_NS))
     assert len(lines) == 3

@@ -136,7 +136,10 @@ def _remove_if_nobody_listens(path: str) -> None:
 
 
 class HealthEndpoint:
-    """Answers on `listener` from `status_of` until it is closed. A status older than `stale_s` is no sign of health."""
+    """Answers on `listener` from `status_of` until it is closed.
+
+    A status that is older than `stale_s` and than three of its intervals is no sign of health.
+    """
 
     def __init__(
         self,
@@ -314,7 +317,8 @@ class Answers:
         if status is None:
             return ("it is starting",)
         age_s = (self._now_ns() - status.time_ns) / 1e9
-        return (f"nothing was heard from it for {age_s:.0f} s",) if age_s > self._stale_s else ()
+        limit_s = max(self._stale_s, 3 * status.interval_s)
+        return (f"nothing was heard from it for {age_s:.0f} s",) if age_s > limit_s else ()
 
     def _all_metrics(self) -> tuple[int, str, str]:
         status = self._status_of()
