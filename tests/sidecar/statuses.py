@@ -67,7 +67,7 @@ def status(**changes: object) -> Status:
         healthy=True,
         troubles=(),
         workers=(
-            WorkerStatus(number=0, process=7, restarts=1, packets=990, memory_bytes=40_000_000, heard_ns=now_ns - SECOND_NS),
+            WorkerStatus(number=0, process=7, restarts=1, packets=990, memory_bytes=40 * 2**20, heard_ns=now_ns - SECOND_NS),
         ),
         exporters=(ExporterStatus(name="store", counts=queue_counts()),),
         accounting=Accounting(
@@ -86,8 +86,8 @@ def status(**changes: object) -> Status:
         channels=(channel(),),
         rates={"packets": 1234.5, "messages": 6.0, "frame_bytes": 160.0},
         open_connections=3,
-        memory_bytes=85_100_000,
-        memory_budget=268_435_456,
+        memory_bytes=89_233_818,
+        memory_budget=256 * 2**20,
         shedding=0,
         shed={},
     )

@@ -86,13 +86,13 @@ def test_a_duration_that_was_written_is_read_again(seconds: int) -> None:
 
 
 def test_what_people_are_shown() -> None:
-    assert [rounded_size(size) for size in (0, 999, 1000, 99_940, 123_456_789, 10**13)] == [
+    assert [rounded_size(size) for size in (0, 1023, 1024, 102_000, 123 * 2**20, 10 * 2**40)] == [
         "0 B",
-        "999 B",
-        "1.0 KB",
-        "99.9 KB",
-        "123 MB",
-        "10.0 TB",
+        "1023 B",
+        "1.0 KiB",
+        "99.6 KiB",
+        "123 MiB",
+        "10.0 TiB",
     ]
     assert [rounded_duration(seconds) for seconds in (-1, 0.9, 7, 65, 3600, 277_200)] == [
         "0s",

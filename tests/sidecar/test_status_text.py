@@ -23,14 +23,14 @@ def test_the_page() -> None:
         "  resource     k8s.pod.name=chat-0",
         "  privileges   user 65534",
         "               no capabilities",
-        "  workers      0: process 7, 990 packets, 40.0 MB, restarted 1 times, heard 1s ago",
-        "  memory       85.1 MB of 268 MB",
+        "  workers      0: process 7, 990 packets, 40.0 MiB, restarted 1 times, heard 1s ago",
+        "  memory       85.1 MiB of 256 MiB",
         "  connections  3 open; 4 so far (3 accepted, 1 mid stream)",
         "  packets      1,234.5 a second; 990 so far",
         "  messages     6.0 a second; 6 so far",
         "  wire bytes   160 B a second; 160 B so far",
         "  lost         10 packets not captured (1 %), 5 packets not decodable (0.51 %), 1 messages not decoded (17 %), "
-        "1.5 KB in 2 gaps",
+        "1.5 KiB in 2 gaps",
         "  exporters    store: 7 records exported, 3 waiting",
         "  troubles     worker 0 was restarted",
         "",
@@ -44,7 +44,7 @@ def test_the_line_for_the_log() -> None:
     assert line.startswith(
         "1,234 packets/s, 6 messages/s, 3 connections; 6 messages so far; lost: 10 packets not captured (1 %)"
     )
-    assert line.endswith("memory 85.1 MB of 268 MB")
+    assert line.endswith("memory 85.1 MiB of 256 MiB")
 
 
 def test_states() -> None:
@@ -57,7 +57,7 @@ def test_losses() -> None:
     assert loss_text(Accounting(packets_seen=10, packets_decoded=10)) == "nothing"
     assert loss_text(Accounting(capture_loss={"kernel_dropped": 5})) == "5 packets not captured (100 %)"
     assert loss_text(Accounting(capture_loss_unknown={"file_cut": 1})) == "1 times an unknown number of packets"
-    assert loss_text(Accounting(bytes_unsynchronised=2_000)) == "2.0 KB without a frame boundary"
+    assert loss_text(Accounting(bytes_unsynchronised=2_048)) == "2.0 KiB without a frame boundary"
 
 
 def test_what_is_given_up_is_named() -> None:

@@ -33,7 +33,7 @@ def test_what_is_shown() -> None:
     assert lines[1] == "1,234 packets/s   6 messages/s   160 B/s"
     assert lines[2].startswith("connections  3 open")
     assert lines[3].startswith("lost         10 packets not captured (1 %)")
-    assert lines[4] == "memory       85.1 MB of 268 MB"
+    assert lines[4] == "memory       85.1 MiB of 256 MiB"
     assert lines[5] == "worker 0 was restarted"
     assert lines[7].split() == ["channel", "direction", "messages/s", "messages", "p50", "size", "not", "decoded"]
     assert lines[8].split() == ["/rooms/{id}", "client", "→", "server", "-", "6", "10", "B", "1"]

@@ -58,12 +58,12 @@ def duration_text(seconds: float) -> str:
 
 
 def rounded_size(size: float) -> str:
-    """For people: `3.4 GB`, `512 B`."""
-    for unit in ("B", "KB", "MB", "GB"):
-        if abs(size) < 999.5:
-            return f"{size:.0f} {unit}" if unit == "B" or abs(size) >= 99.95 else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:,.1f} TB"
+    """For people: `3.4 GiB`, `512 B`."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1023.5:
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 99.95 else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:,.1f} TiB"
 
 
 def rounded_duration(seconds: float) -> str:

@@ -111,7 +111,7 @@ def loss_text(accounting: Accounting) -> str:
 
 
 def memory_text(status: Status) -> str:
-    """`85.1 MB of 268 MB; gives up payload samples`."""
+    """`85.1 MiB of 256 MiB; gives up payload samples`."""
     text = f"{rounded_size(status.memory_bytes)} of {rounded_size(status.memory_budget)}"
     if not status.shedding:
         return text
