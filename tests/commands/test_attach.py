@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -169,6 +170,24 @@ def test_wrong_options_are_wrong_usage(told: Told, arguments: list[str], line: s
     assert done.exit_code == 2
     assert line.replace("'--port' / '-p'", "'-p' / '--port'") in " ".join(done.stderr.split())
     assert told.settings is None
+
+
+@pytest.mark.skipif(shutil.which("tcpdump") is None, reason="nothing here compiles a filter expression")
+def test_a_filter_that_is_none_is_told_before_anything_is_opened(told: Told) -> None:
+    done = told.by("--interface", "lo", "--filter", "hots 10.0.0.7")
+    assert done.exit_code == 2
+    assert "--filter: " in done.stderr
+    done = told.by("--interface", "lo", WSOBSERVE_FILTER="hots 10.0.0.7")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("wsobserve: filter: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert told.settings is None
+
+
+def test_more_ports_than_the_kernel_takes_are_told(told: Told) -> None:
+    done = told.by("--port", ",".join(map(str, range(1, 6_000, 2))))
+    assert done.exit_code == 2
+    assert "--port: " in done.stderr
 
 
 @pytest.mark.parametrize(

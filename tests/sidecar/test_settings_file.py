@@ -171,6 +171,10 @@ def test_what_kubernetes_tells_of_a_service_called_wsobserve_is_not_for_us() -> 
     assert from_environment(environment) == {}
 
 
+def test_variables_by_which_the_package_is_built_are_not_for_us() -> None:
+    assert from_environment({"WSOBSERVE_PURE": "1", "WSOBSERVE_REQUIRE_COMPILED": "1", "WSOBSERVE_EXPECT_BUILD": "pure"}) == {}
+
+
 # --- options are at fault ---
 
 

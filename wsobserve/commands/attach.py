@@ -12,7 +12,7 @@ import click
 
 from wsobserve import options
 from wsobserve.commands.running import Failure, failures_as_lines, say
-from wsobserve.sidecar.settings_table import SETTINGS, Setting, default_text
+from wsobserve.sidecar.settings_table import BY_KEY, SETTINGS, Setting, default_text
 
 if TYPE_CHECKING:
     from wsobserve.analysis import AnalysisResult
@@ -107,6 +107,7 @@ def attach(settings_file: str | None, as_json: bool, **given: Any) -> None:
         except SettingsError as error:
             raise Failure(str(error)) from None
         _check_something_is_watched(settings)
+        _check_filter(settings, chosen)
         settings = _without_impossible_view(settings)
     held = HeldLines() if settings.ui else None
     write = to_standard_error if held is None else held.add
@@ -154,6 +155,22 @@ def _check_something_is_watched(settings: Settings) -> None:
     nothing = Settings()
     if all(getattr(settings, key) == getattr(nothing, key) for key in WHAT_TO_WATCH):
         raise click.UsageError("say what to watch: --interface (any: all of them), --port, --pid, --netns or --container")
+
+
+def _check_filter(settings: Settings, chosen: dict[str, Any]) -> None:
+    """A filter that cannot be made is told before anything is opened, by the name under which it was given."""
+    from wsobserve.capture.expression import compile_expression
+    from wsobserve.capture.filter import packet_filter, parse_ports
+
+    key = "filter"
+    try:
+        expression = b"" if settings.filter is None else compile_expression(settings.filter)
+        key = "ports"
+        packet_filter(parse_ports(settings.ports), expression)
+    except ValueError as error:
+        if key in chosen:
+            raise click.UsageError(f"{BY_KEY[key].option}: {error}") from None
+        raise Failure(f"{key}: {error}") from None
 
 
 def _without_impossible_view(settings: Settings) -> Settings:
