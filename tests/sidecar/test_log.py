@@ -79,6 +79,17 @@ def test_what_was_left_out_is_told_at_the_end() -> None:
     assert lines[-1] == "wsobserve: 2 more lines of this kind were left out: again\n"
 
 
+def test_sentences_without_a_name_are_alike_when_their_numbers_alone_differ() -> None:
+    lines: list[str] = []
+    log = Log("text", lines.append, clock=Clock())
+    for number in range(AT_ONCE + 5):
+        log.say(f"{number} packets lost (kernel_dropped)")
+    log.say("worker 0 was restarted")
+    log.close()
+    assert len(lines) == AT_ONCE + 2
+    assert lines[-1] == "wsobserve: 5 more lines of this kind were left out: 0 packets lost (kernel_dropped)\n"
+
+
 def test_names_of_events_without_end_are_one() -> None:
     lines: list[str] = []
     log = Log("text", lines.append, clock=Clock())

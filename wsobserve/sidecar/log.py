@@ -7,6 +7,7 @@ more; how many were left out is told, too.
 from __future__ import annotations
 
 import os
+import re
 import select
 import threading
 import time
@@ -22,7 +23,8 @@ Field = str | int | float | bool | None | list[str] | dict[str, int]
 
 AT_ONCE = 20  # lines of one event...
 WINDOW_S = 60.0  # ... in this time
-EVENTS = 200  # names of events that are told apart
+EVENTS = 200  # of which are told apart
+KIND_LENGTH = 80  # characters by which sentences without a name are told apart
 TEXT_LENGTH = 2_000  # characters of one text that are kept
 
 # By which Docker, Podman and Kubernetes tell a process that it runs in a container.
@@ -72,24 +74,25 @@ class Log:
         self._tell("error", event, text, fields)
 
     def say(self, line: str) -> None:
-        """A sentence that has no name."""
-        self._tell("info", "note", line, {})
+        """A sentence that has no name: those that differ in their numbers alone are one event."""
+        self._tell("info", "note", line, {}, kind=re.sub("[0-9]+", "0", line[:KIND_LENGTH]))
 
     def close(self) -> None:
         """Tell what was left out and not told of yet."""
         with self._lock:
             self._tell_left_out(self._told)
 
-    def _tell(self, level: str, event: str, text: str | None, fields: Mapping[str, Field]) -> None:
+    def _tell(self, level: str, event: str, text: str | None, fields: Mapping[str, Field], kind: str = "") -> None:
+        kind = kind or event
         with self._lock:
             now = self._clock()
             over = {name: told for name, told in self._told.items() if now - told.since_s >= WINDOW_S}
             self._tell_left_out(over)
             for name in over:
                 del self._told[name]
-            if event not in self._told and len(self._told) >= EVENTS:
-                event = "other"
-            told = self._told.setdefault(event, _Told(now))
+            if kind not in self._told and len(self._told) >= EVENTS:
+                kind = "other"
+            told = self._told.setdefault(kind, _Told(now))
             if told.lines < AT_ONCE:
                 told.lines += 1
                 self._put(level, event, text, fields)
@@ -97,11 +100,11 @@ class Log:
                 told.left_out += 1
 
     def _tell_left_out(self, told: Mapping[str, _Told]) -> None:
-        for event, one in told.items():
+        for kind, one in told.items():
             if one.left_out:
                 left_out, one.left_out = one.left_out, 0
-                text = f"{left_out} more lines of this kind were left out: {event}"
-                self._put("warn", "lines_left_out", text, {"of": event, "lines": left_out})
+                text = f"{left_out} more lines of this kind were left out: {kind}"
+                self._put("warn", "lines_left_out", text, {"of": kind, "lines": left_out})
 
     def _put(self, level: str, event: str, text: str | None, fields: Mapping[str, Field]) -> None:
         line = self._line(level, event, text, fields)
