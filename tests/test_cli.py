@@ -62,6 +62,7 @@ def test_every_command_has_help(run: Run) -> None:
         "schema",
         "analyze",
         "attach",
+        "status",
         "dashboard",
         "demo",
         "doctor",

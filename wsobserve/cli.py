@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 import click
 
 from wsobserve import __version__, options
+from wsobserve.commands.attach import attach
 from wsobserve.commands.check import check
 from wsobserve.commands.running import Failure, chosen_form, failures_as_lines, last_step, loss_text, observed, say
 from wsobserve.commands.schema import schema
+from wsobserve.commands.status import status
 from wsobserve.config import DEFAULT_LIMITS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ def app() -> None:
 
 app.add_command(schema)
 app.add_command(check)
+app.add_command(attach)
+app.add_command(status)
 
 
 def main() -> None:
@@ -226,40 +230,6 @@ def _finish(result: AnalysisResult, as_json: bool) -> None:
 
 def _print(text: str) -> None:
     print(text, flush=True)
-
-
-@app.command()
-@click.option("--interface", "-i", required=True, help="Interface to watch (any: all of them).")
-@click.option(
-    "--port",
-    "-p",
-    "ports",
-    type=click.IntRange(1, 65535),
-    multiple=True,
-    help="Only TCP on this port; may be repeated. Default: every port.",
-)
-@options.store
-@options.otlp
-@options.service
-@click.option("--interval", type=click.FloatRange(0.1, 3600), default=1.0, show_default=True, help="Seconds between exports.")
-@options.as_json
-def attach(
-    interface: str,
-    ports: tuple[int, ...],
-    store: str | None,
-    otlp: str | None,
-    service: str | None,
-    interval: float,
-    as_json: bool,
-) -> None:
-    """Watch a live interface (Linux, needs CAP_NET_RAW) until SIGINT or SIGTERM, then sum up."""
-    from wsobserve.observing import open_exporters
-    from wsobserve.sidecar.watch import watch
-
-    with failures_as_lines():
-        exporters = open_exporters(store, otlp, service, [f"interface {interface}"])
-        result = watch(interface, ports, exporters, interval, say)
-        _finish(result, as_json)
 
 
 @app.command()

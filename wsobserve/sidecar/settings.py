@@ -1,4 +1,7 @@
-"""What `wsobserve attach` is told: the settings, wherever they come from (file, environment, options)."""
+"""What `wsobserve attach` is told: the settings, wherever they come from (file, environment, options).
+
+What each is called in those places, and what it may be, is in `settings_table`.
+"""
 
 from __future__ import annotations
 
@@ -54,4 +57,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     memory: int = 256 * MIB  # of all processes together
     health: str = "127.0.0.1:9464"  # address of /healthz, /readyz and /metrics; `off`: none
     user: str | None = None  # to change to once the ring is open
-    log: Literal["text", "json"] = "text"
+    log: Literal["auto", "text", "json"] = "auto"  # auto: JSON in a container, else text
+    ui: bool = False  # a live table on the terminal

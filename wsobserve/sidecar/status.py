@@ -47,3 +47,4 @@ class Status(Record, frozen=True, kw_only=True):
     memory_budget: int
     shedding: int  # how many steps are in force: 0 none, 1 payload samples ... 4 connections are sampled
     shed: dict[str, int]  # by step: what was given up
+    interval_s: float = 1.0  # the next status comes after this
