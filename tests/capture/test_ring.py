@@ -220,6 +220,40 @@ def test_two_rings_share_connections_whole_and_both_directions_together(net: Net
     assert total == 24 * 20, "each packet once"
 
 
+def test_between_two_rings_fragments_stay_with_their_connection(net: Network) -> None:
+    """The kernel puts them together before it decides whose they are."""
+    rings = open_in(net, "west", workers=2)
+    with net.inside("east"), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
+        sender.bind(("east", 0))
+        for port in range(7000, 7016):
+            whole = tagged_frame(b"%06d" % port + bytes(74))[18:]
+            segment = whole[20:22] + struct.pack(">H", port) + whole[24:]
+            for offset in (0, 64):
+                part = segment[offset : offset + 64]
+                flags = (0x2000 if offset == 0 else 0) | offset // 8
+                header = bytearray(struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(part), port, flags, 64, 6, 0, FAR, NEAR))
+                struct.pack_into(">H", header, 10, checksum(bytes(header)))
+                sender.send(b"\xff" * 6 + bytes(6) + b"\x08\x00" + bytes(header) + part)
+    found = []
+    for ring in rings:
+        batches, _, dropped = the_rest(ring)
+        assert not dropped
+        found += [payload for payload in tcp_payloads(batches) if payload[6:] == bytes(74)]
+        ring.close()
+    assert sorted(found) == [b"%06d" % port + bytes(74) for port in range(7000, 7016)]
+
+
+FAR, NEAR = bytes((10, 9, 0, 2)), bytes((10, 9, 0, 1))
+
+
+def checksum(header: bytes) -> int:
+    """RFC 791, 3.1"""
+    total = sum(struct.unpack(f">{len(header) // 2}H", header))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
 def test_a_slow_consumer_loses_packets_and_every_one_is_counted(net: Network) -> None:
     (ring,) = open_in(net, "west", ring_bytes=64 * 1024)
     client, server = net.connect()
