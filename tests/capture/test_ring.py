@@ -372,7 +372,7 @@ def test_behind_a_worker_that_was_killed_another_one_goes_on(net: Network, dies_
 
 
 def test_workers_killed_at_any_moment_leave_no_packet_twice_and_none_uncounted(net: Network) -> None:
-    (ring,) = open_in(net, "west", program=packet_filter([7050]), ring_bytes=MIB)
+    (ring,) = open_in(net, "west", program=packet_filter([7050]), ring_bytes=32 * MIB)
     client, server = net.connect(port=7050)
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
@@ -383,8 +383,11 @@ def test_workers_killed_at_any_moment_leave_no_packet_twice_and_none_uncounted(n
         deadline = time.monotonic() + END_S
         number = 0
         while ring.taken == before and time.monotonic() < deadline:
-            talk(client, server, [b"%02d%04d" % (turn, number) + bytes(1000)])
-            number += 1
+            if number < 1000:  # so that the ring holds all of it, however late the worker begins
+                talk(client, server, [b"%02d%04d" % (turn, number) + bytes(1000)])
+                number += 1
+            else:
+                time.sleep(0.01)
             read_all(reader, told)
         killed(child)
         read_all(reader, told)
