@@ -47,6 +47,27 @@ class Network:
             self.ip(side, f"addr add {ADDRESS[side]}/24 dev {side}")
             self.ip(side, f"addr add {ADDRESS_6[side]}/64 dev {side} nodad")
             self.ip(side, f"link set {side} up")
+        self._wait_until_up()
+
+    def _wait_until_up(self) -> None:
+        """An interface that is up drops what it is to send until the kernel has come to its queue."""
+        ends: dict[Side, socket.socket] = {}
+        for side in ADDRESS:
+            with self.inside(side):
+                ends[side] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            ends[side].bind((ADDRESS[side], 0))
+            ends[side].settimeout(0.05)
+        pairs: list[tuple[Side, Side]] = [("west", "east"), ("east", "west")]
+        for sender, receiver in pairs:
+            for _ in range(200):
+                ends[sender].sendto(b"up?", ends[receiver].getsockname())
+                try:
+                    ends[receiver].recv(10)
+                    break
+                except TimeoutError:
+                    continue
+        for end in ends.values():
+            end.close()
 
     def close(self) -> None:
         _enter(self._home)

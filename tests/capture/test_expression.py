@@ -20,7 +20,7 @@ from wsobserve.doctor import may_capture
 
 pytestmark = [pytest.mark.build_independent, pytest.mark.needs_kernel("packet sockets that we may open")]
 
-needs_library = pytest.mark.skipif(expression._library() is None, reason="libpcap is not installed")
+needs_library = pytest.mark.skipif(expression.find_library() is None, reason="libpcap is not installed")
 needs_tcpdump = pytest.mark.skipif(shutil.which("tcpdump") is None, reason="tcpdump is not installed")
 
 EXPRESSIONS = [
@@ -38,8 +38,8 @@ def compiler(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     if request.param == "tcpdump":
         if shutil.which("tcpdump") is None:
             pytest.skip("tcpdump is not installed")
-        monkeypatch.setattr(expression, "_library", lambda: None)
-    elif expression._library() is None:
+        monkeypatch.setattr(expression, "find_library", lambda: None)
+    elif expression.find_library() is None:
         pytest.skip("libpcap is not installed")
     return str(request.param)
 
@@ -49,7 +49,7 @@ def compiler(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("text", EXPRESSIONS)
 def test_both_compilers_mean_the_same(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     by_library = compile_expression(text)
-    monkeypatch.setattr(expression, "_library", lambda: None)
+    monkeypatch.setattr(expression, "find_library", lambda: None)
     assert compile_expression(text) == by_library
     assert len(by_library) > 16
 
@@ -111,7 +111,7 @@ def test_one_that_is_too_long_is_told(compiler: str) -> None:
 
 
 def test_without_anything_that_compiles_it_says_what_helps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(expression, "_library", lambda: None)
+    monkeypatch.setattr(expression, "find_library", lambda: None)
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(CaptureError, match=r"libpcap0\.8 .* or tcpdump$"):
         compile_expression("port 80")

@@ -81,8 +81,23 @@ def payload_of(packet: bytes) -> bytes:
     return segment[(segment[12] >> 4) * 4 :]
 
 
+def segments(batches: list[PacketBatch]) -> list[bytes]:
+    """The packets that are IPv4 with TCP: not what IPv6 says when an interface comes up."""
+    at = COOKED_LENGTH
+    return [packet for packet in packets(batches) if packet[at] >> 4 == 4 and packet[at + 9] == socket.IPPROTO_TCP]
+
+
 def tcp_payloads(batches: list[PacketBatch]) -> list[bytes]:
-    return [payload for packet in packets(batches) if (payload := payload_of(packet))]
+    """Without what TCP sent once more, as it does on a machine that is busy; the same packet twice is there twice."""
+    payloads = []
+    first: dict[bytes, bytes] = {}  # a packet by ports and sequence number
+    for packet in packets(batches):
+        payload = payload_of(packet)
+        if payload:
+            segment = packet[COOKED_LENGTH + (20 if packet[COOKED_LENGTH] >> 4 == 4 else 40) :]
+            if first.setdefault(segment[:8], packet) == packet:
+                payloads.append(payload)
+    return payloads
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
@@ -112,7 +127,7 @@ def test_the_cooked_header_says_interface_direction_and_address(net: Network) ->
     with net.inside("west"):
         index = socket.if_nametoindex("west")
     addresses = {}
-    for packet in packets(batches):
+    for packet in segments(batches):
         protocol, nothing, interface, hardware, kind, length, address = struct.unpack(">HHiHBB8s", packet[:COOKED_LENGTH])
         assert (protocol, nothing, interface, hardware, length) == (0x0800, 0, index, 1, 6)
         addresses[kind] = address[:6]
@@ -151,7 +166,7 @@ def test_segments_of_64_kib_are_taken_whole(net: Network) -> None:
     batches, _, dropped = the_rest(ring)
     assert not dropped
     payloads = tcp_payloads(batches)
-    assert sum(map(len, payloads)) == 3_000_000
+    assert sum(map(len, payloads)) >= 3_000_000  # more, where TCP sent a part of a segment once more
     assert max(map(len, payloads)) > 60_000
     assert [list(batch.captured_lengths) for batch in batches] == [list(batch.original_lengths) for batch in batches]
     ring.close()
@@ -207,7 +222,7 @@ def test_two_rings_share_connections_whole_and_both_directions_together(net: Net
         batches, _, dropped = the_rest(ring)
         assert not dropped
         connections: Counter[tuple[int, ...]] = Counter()
-        for packet in packets(batches):
+        for packet in segments(batches):
             ports = struct.unpack(">HH", packet[COOKED_LENGTH + 20 : COOKED_LENGTH + 24])
             connections[tuple(sorted(ports))] += 1
         total += len(tcp_payloads(batches))
@@ -218,6 +233,40 @@ def test_two_rings_share_connections_whole_and_both_directions_together(net: Net
     assert found[1], "both get some"
     assert len(found[0]) + len(found[1]) == 24
     assert total == 24 * 20, "each packet once"
+
+
+def test_between_two_rings_fragments_stay_with_their_connection(net: Network) -> None:
+    """The kernel puts them together before it decides whose they are."""
+    rings = open_in(net, "west", workers=2)
+    with net.inside("east"), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
+        sender.bind(("east", 0))
+        for port in range(7000, 7016):
+            whole = tagged_frame(b"%06d" % port + bytes(74))[18:]
+            segment = whole[20:22] + struct.pack(">H", port) + whole[24:]
+            for offset in (0, 64):
+                part = segment[offset : offset + 64]
+                flags = (0x2000 if offset == 0 else 0) | offset // 8
+                header = bytearray(struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(part), port, flags, 64, 6, 0, FAR, NEAR))
+                struct.pack_into(">H", header, 10, checksum(bytes(header)))
+                sender.send(b"\xff" * 6 + bytes(6) + b"\x08\x00" + bytes(header) + part)
+    found = []
+    for ring in rings:
+        batches, _, dropped = the_rest(ring)
+        assert not dropped
+        found += [payload for payload in tcp_payloads(batches) if payload[6:] == bytes(74)]
+        ring.close()
+    assert sorted(found) == [b"%06d" % port + bytes(74) for port in range(7000, 7016)]
+
+
+FAR, NEAR = bytes((10, 9, 0, 2)), bytes((10, 9, 0, 1))
+
+
+def checksum(header: bytes) -> int:
+    """RFC 791, 3.1"""
+    total = sum(struct.unpack(f">{len(header) // 2}H", header))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return int(~total & 0xFFFF)
 
 
 def test_a_slow_consumer_loses_packets_and_every_one_is_counted(net: Network) -> None:
@@ -338,7 +387,7 @@ def test_behind_a_worker_that_was_killed_another_one_goes_on(net: Network, dies_
 
 
 def test_workers_killed_at_any_moment_leave_no_packet_twice_and_none_uncounted(net: Network) -> None:
-    (ring,) = open_in(net, "west", program=packet_filter([7050]), ring_bytes=MIB)
+    (ring,) = open_in(net, "west", program=packet_filter([7050]), ring_bytes=32 * MIB)
     client, server = net.connect(port=7050)
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
@@ -349,8 +398,11 @@ def test_workers_killed_at_any_moment_leave_no_packet_twice_and_none_uncounted(n
         deadline = time.monotonic() + END_S
         number = 0
         while ring.taken == before and time.monotonic() < deadline:
-            talk(client, server, [b"%02d%04d" % (turn, number) + bytes(1000)])
-            number += 1
+            if number < 1000:  # so that the ring holds all of it, however late the worker begins
+                talk(client, server, [b"%02d%04d" % (turn, number) + bytes(1000)])
+                number += 1
+            else:
+                time.sleep(0.01)
             read_all(reader, told)
         killed(child)
         read_all(reader, told)

@@ -7,7 +7,6 @@ header on (see filter.py), so words about link headers and VLAN tags have no mea
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import struct
 import subprocess
 
@@ -36,11 +35,12 @@ def compile_expression(expression: str) -> bytes:
         return b""
     if "\0" in expression:
         raise ValueError("a filter expression has no NUL in it")
-    library = _library()
-    return _by_tcpdump(expression) if library is None else _by_library(library, expression)
+    library = find_library()
+    return _by_tcpdump(expression) if library is None else _by_libpcap(library, expression)
 
 
-def _library() -> ctypes.CDLL | None:
+def find_library() -> ctypes.CDLL | None:
+    """libpcap, where it is installed."""
     for name in _LIBRARIES:
         try:
             return ctypes.CDLL(name)
@@ -49,7 +49,7 @@ def _library() -> ctypes.CDLL | None:
     return None
 
 
-def _by_library(library: ctypes.CDLL, expression: str) -> bytes:
+def _by_libpcap(library: ctypes.CDLL, expression: str) -> bytes:
     library.pcap_open_dead.restype = ctypes.c_void_p
     library.pcap_geterr.restype = ctypes.c_char_p
     handle = ctypes.c_void_p(library.pcap_open_dead(_DLT_RAW, _SNAP_LENGTH))

@@ -66,7 +66,7 @@ def packet_filter(ports: Ports, expression: bytes = b"") -> bytes:
     extension headers, and packets in VLAN tags that the kernel leaves in place, MPLS or PPPoE. Not TCP in a tunnel.
     With `expression`, a program as `compile_expression` makes it, what passes must pass that one too.
     """
-    return _program(expression, _tcp_ports(_merged(ports), [_DROP]) if ports else [_PASS])
+    return _program(expression, _tcp_ports(port_ranges(ports), [_DROP]) if ports else [_PASS])
 
 
 def discovery_filter(found: Ports, expression: bytes = b"") -> bytes:
@@ -93,7 +93,7 @@ def discovery_filter(found: Ports, expression: bytes = b"") -> bytes:
         _PASS,
         _DROP,
     ]
-    return _program(expression, _tcp_ports(_merged(found), payload))
+    return _program(expression, _tcp_ports(port_ranges(found), payload))
 
 
 def of_interfaces(program: bytes, indexes: Sequence[int]) -> bytes:
@@ -126,8 +126,8 @@ def _check_range(lowest: int, highest: int) -> None:
         raise ValueError(f"{lowest}-{highest} is no range of ports: the lower one comes first")
 
 
-def _merged(ports: Ports) -> list[tuple[int, int]]:
-    """The ranges in order, with what overlaps or touches in one."""
+def port_ranges(ports: Ports) -> list[tuple[int, int]]:
+    """The ranges in order, with what overlaps or touches in one. Raises ValueError for what is no port, and for too many."""
     merged: list[tuple[int, int]] = []
     for lowest, highest in sorted((port, port) if isinstance(port, int) else port for port in ports):
         _check_range(lowest, highest)

@@ -370,16 +370,14 @@ def _bind(packet_socket: socket.socket, index: int) -> None:
         raise OSError(failure, os.strerror(failure))
 
 
-_lock = threading.Lock()
-
-
 def _order_memory() -> None:
     """Everything before this has been read and written before anything behind it, on every processor.
 
     Taking a lock keeps what follows behind it, giving it back keeps what came before in front of it; twice, so that
-    nothing of the one can meet the other in between.
+    nothing of the one can meet the other in between. A lock of our own, which no fork can leave locked.
     """
-    with _lock:
+    lock = threading.Lock()
+    with lock:
         pass
-    with _lock:
+    with lock:
         pass
