@@ -52,7 +52,7 @@ class FileRing:
         if number >= len(self._batches):
             time.sleep(timeout_s)
             return None
-        batch = self._batches[number]
+        batch: PacketBatch = self._batches[number]
         STATE.pack_into(self._shared, 0, taken + len(batch), number + 1, 0)
         return batch
 

@@ -82,7 +82,7 @@ def supervision(heard_ns: int | None = None) -> Supervision:
     worker = WorkerStatus(
         number=0, process=1, restarts=0, packets=1, memory_bytes=1, heard_ns=time.time_ns() if heard_ns is None else heard_ns
     )
-    return Supervision(workers=(worker,), memory_bytes=7, shedding=2, privileges=("capabilities: none",))
+    return Supervision(workers=(worker,), memory_bytes=7, shedding=2, memory_budget=9)
 
 
 def test_everything_that_is_reported_leaves() -> None:
@@ -123,7 +123,7 @@ def test_the_status_says_how_things_are() -> None:
     running.wait_for(lambda: running.outlet.status.ready and bool(running.outlet.status.channels))
     now = running.outlet.status
     assert now.healthy
-    assert (now.memory_bytes, now.shedding, now.privileges) == (7, 2, ("capabilities: none",))
+    assert (now.memory_bytes, now.memory_budget, now.shedding) == (7, 9, 2)
     assert now.exporters[0].name == "kept"
     assert now.accounting.messages > 0
     running.finish()

@@ -88,7 +88,7 @@ def test_what_workers_find_is_joined_and_what_the_kernel_dropped_stands_beside_i
     assert run.closing.failures == []
     assert run.accounting.packets_seen == 2 * rings[0].packets
     assert run.accounting.capture_loss == {"kernel_dropped": 7}
-    assert run.said == []
+    assert run.said == ["7 packets lost (kernel_dropped)"]
 
 
 def test_a_worker_that_is_killed_is_replaced_and_what_went_with_it_is_counted() -> None:

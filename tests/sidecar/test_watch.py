@@ -194,7 +194,7 @@ def test_without_the_privilege_it_says_what_to_do(wsobserve_command: list[str]) 
 class Vanishing:
     """A source whose interface goes away after it has given some packets."""
 
-    def __init__(self, interface: str, ports: object = ()) -> None:
+    def __init__(self) -> None:
         capture = Path(__file__).resolve().parents[2] / "captures" / "websockets_chat.pcap"
         self._items = list(read_captures([str(capture)]))
 
@@ -226,10 +226,9 @@ class Collected:
         self.closed = True
 
 
-def test_what_was_decoded_leaves_although_the_interface_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wsobserve.sidecar.watch, "LiveSource", Vanishing)
+def test_what_was_decoded_leaves_although_the_interface_goes_away() -> None:
     exporter = Collected()
-    result = wsobserve.sidecar.watch.watch("eth9", [], [exporter], 3600, lambda line: None)
+    result = wsobserve.sidecar.watch.watch(Vanishing, "eth9", [exporter], 3600, lambda line: None)
     assert result.failures == ["eth9: the interface is gone"]
     messages = [record for record in exporter.records if isinstance(record, ChannelMessage)]
     assert len(messages) == result.snapshot.accounting.messages > 0

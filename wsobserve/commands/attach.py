@@ -139,14 +139,9 @@ def _failures_logged(log: Log) -> Iterator[None]:
 
 def _run(settings: Settings, log: Log, reread: Callable[[], Settings]) -> AnalysisResult:
     """Watch until told to stop."""
-    from wsobserve.observing import open_exporters
-    from wsobserve.sidecar.watch import watch
+    from wsobserve.sidecar.run import run
 
-    (interface, *others) = settings.interfaces or ("any",)
-    if others or not all(port.isdecimal() for port in settings.ports):
-        raise Failure("several interfaces and ranges of ports cannot be watched yet")
-    exporters = open_exporters(settings.store, settings.otlp, settings.service, [f"interface {interface}"])
-    return watch(interface, [int(port) for port in settings.ports], exporters, settings.interval, log.say)
+    return run(settings, log, reread)
 
 
 def _check_something_is_watched(settings: Settings) -> None:

@@ -143,9 +143,12 @@ def _read(files: tuple[str, ...], fold: ContractFold, channel: str | None) -> li
 
 def _watch(interface: str, ports: tuple[int, ...], fold: ContractFold, channel: str | None) -> list[str]:
     """Check what comes over an interface, and tell of new violations as they come; what went wrong."""
+    from wsobserve.capture.live import LiveSource
     from wsobserve.sidecar.watch import watch
 
-    return watch(interface, ports, [Checking(fold, channel, say)], 1.0, say).failures
+    of_ports = f" port {', '.join(map(str, ports))}" if ports else ""
+    checking = Checking(fold, channel, say)
+    return watch(lambda: LiveSource(interface, ports), f"{interface}{of_ports}", [checking], 1.0, say).failures
 
 
 class Checking:

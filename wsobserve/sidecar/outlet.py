@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from wsobserve.config import Limits
+from wsobserve.export.drift_lines import DriftLines
 from wsobserve.export.error import ExportError
 from wsobserve.export.exporter import Exporter
 from wsobserve.export.queue import QueueCounts, QueuedExporter
@@ -36,7 +37,7 @@ class Named:
 
 
 class Outlet:
-    """`open_exporters` opens them, by name, in this process. `show` is given every new status."""
+    """`open_exporters` opens them, by name, in this process. `show` is given every new status, `say` a line for each drift."""
 
     def __init__(
         self,
@@ -47,11 +48,13 @@ class Outlet:
         interval_s: float,
         about: Status,
         show: Callable[[Status], None] = lambda status: None,
+        say: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._pipe = pipe
         self._open_exporters = open_exporters
         self._interval_s = interval_s
         self._show = show
+        self._say_drift = DriftLines(say)
         self._joined = Joined(limits)
         self._exporters: list[Named] = []
         self._supervision: Supervision | None = None
@@ -100,6 +103,7 @@ class Outlet:
 
     def _export(self, *, final: bool) -> None:
         snapshot = self._joined.snapshot(final=final)
+        self._say_drift.add(snapshot.drift)
         now = time.monotonic()
         before = self._snapshot
         if before is not None:
@@ -126,7 +130,7 @@ class Outlet:
         workers = seen.workers if seen is not None else ()
         silent = [one for one in workers if one.process is None or now_ns - one.heard_ns > SILENT_S * 1e9]
         ready = bool(workers) and all(one.heard_ns for one in workers)
-        if ready:
+        if ready and not snapshot.final:
             troubles += [f"worker {one.number} does not tell anything" for one in silent]
         accounting = snapshot.accounting
         shed = {
@@ -137,9 +141,10 @@ class Outlet:
         return msgspec.structs.replace(
             self.status,
             time_ns=now_ns,
-            privileges=seen.privileges if seen is not None else (),
+            memory_budget=seen.memory_budget if seen is not None else self.status.memory_budget,
+            interval_s=self._interval_s,
             ready=ready,
-            healthy=not silent,
+            healthy=not silent or snapshot.final,
             troubles=tuple(troubles),
             workers=workers,
             exporters=exporters,
@@ -155,6 +160,7 @@ class Outlet:
     def _end(self) -> None:
         """What waits leaves, within a bound. Without a parent the run stays unfinished: what workers had not told is lost."""
         self._export(final=not self._pipe.closed)
+        self._say_drift.close()
         failures: list[str] = []
         until = time.monotonic() + CLOSE_S
         for exporter in self._exporters:

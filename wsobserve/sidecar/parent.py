@@ -48,9 +48,9 @@ class Parent:
         ring_bytes: int = 0,
         say: Callable[[str], None],
         began: Callable[[], None] = lambda: None,
-        privileges: tuple[str, ...] = (),
         reload: Callable[[Parent], None] = lambda parent: None,
-        looked: Callable[[Parent], None] = lambda parent: None,
+        alive: Callable[[], None] = lambda: None,
+        stopping: Callable[[], None] = lambda: None,
     ) -> None:
         self._workers = [Worker(number, ring) for number, ring in enumerate(rings)]
         self._work = work
@@ -58,9 +58,9 @@ class Parent:
         self._say = say
         self._tell_began = began
         self._ring_bytes = ring_bytes
-        self._privileges = privileges
         self._reload = reload
-        self._looked = looked
+        self._alive = alive
+        self._tell_stopping = stopping
         self._budget = Budget(memory)
         self._memory_bytes = 0
         self._outlet: Child | None = None
@@ -72,6 +72,7 @@ class Parent:
         self._began = False
         self._closing: Closing | None = None
         self._failures: list[str] = []
+        self._reloads = False
         self._stop = False
         self._woken, wake = socket.socketpair()
         self._woken.setblocking(False)
@@ -109,6 +110,7 @@ class Parent:
                 self._begin(worker)
             self._tell_began()
             self._supervise()
+            self._tell_stopping()
             self._end_workers()
             return self._end_outlet()
         finally:
@@ -124,7 +126,7 @@ class Parent:
 
     def _signalled(self, number: int, _: object) -> None:
         if number == signal.SIGHUP:
-            self._reload(self)
+            self._reloads = True
         elif self._stop:  # the second time: now
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
@@ -139,6 +141,10 @@ class Parent:
         next_look = time.monotonic() + LOOK_S
         while not self._stop:
             self._wait(next_look - time.monotonic())
+            self._alive()
+            if self._reloads:
+                self._reloads = False
+                self._reload(self)
             if time.monotonic() >= next_look:
                 next_look = max(next_look + LOOK_S, time.monotonic())
                 self._look()
@@ -263,13 +269,13 @@ class Parent:
                 self._ended_early(worker)
         self._watch_memory(now)
         self._tell()
-        self._looked(self)
 
     def _count(self, worker: Worker) -> None:
         statistics = worker.ring.statistics()
         worker.seen += statistics.seen
         worker.dropped += statistics.dropped
         if statistics.dropped:
+            self._say(f"{statistics.dropped} packets lost (kernel_dropped)")
             self._lose(worker, "kernel_dropped", statistics.dropped)
 
     def _watch_memory(self, now: float) -> None:
@@ -300,7 +306,7 @@ class Parent:
             losses=self._losses,
             ended=self._ended,
             troubles=tuple(troubles),
-            privileges=self._privileges,
+            memory_budget=self._budget.bytes,
             interval_s=self._new_interval_s,
             final=final,
         )

@@ -73,7 +73,7 @@ class Supervision(msgspec.Struct, kw_only=True):
     losses: list[CaptureLoss] = []  # since the one before
     ended: list[int] = []  # workers that have ended since; what they reported stays, and what they follow is theirs no more
     troubles: tuple[str, ...] = ()
-    privileges: tuple[str, ...] = ()
+    memory_budget: int = 0
     interval_s: float | None = None  # where it has changed
     final: bool = False
 

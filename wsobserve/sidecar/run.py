@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,30 +18,38 @@ from wsobserve.capture.namespace import entered
 from wsobserve.capture.port_finder import PortFinder
 from wsobserve.capture.privileges import drop
 from wsobserve.capture.ring import open_rings
+from wsobserve.capture.streamed import StreamedSource
 from wsobserve.capture.target import find_target
 from wsobserve.config import Limits
 from wsobserve.export.error import ExportError
 from wsobserve.export.exporter import Exporter
 from wsobserve.records import Accounting
 from wsobserve.sidecar.background import BackgroundInference
+from wsobserve.sidecar.health import health_socket
+from wsobserve.sidecar.log import Log
 from wsobserve.sidecar.memory import limits_within, state_bytes
 from wsobserve.sidecar.outlet import Outlet
 from wsobserve.sidecar.parent import SOURCE_GONE, Parent
 from wsobserve.sidecar.pipe import Pipe
 from wsobserve.sidecar.resource import resource_attributes
+from wsobserve.sidecar.service_manager import ServiceManager
 from wsobserve.sidecar.settings import Settings
+from wsobserve.sidecar.settings_changes import read_again
+from wsobserve.sidecar.showing import Showing
 from wsobserve.sidecar.status import Status
 from wsobserve.sidecar.supervised import Ring
+from wsobserve.sidecar.watch import LiveBatches, watch
 from wsobserve.sidecar.worker import CaptureWorker
 
 
-def run(settings: Settings, say: Callable[[str], None]) -> AnalysisResult:
-    """Watch until SIGINT or SIGTERM, and export meanwhile.
+def run(settings: Settings, log: Log, reread: Callable[[], Settings]) -> AnalysisResult:
+    """Watch until SIGINT or SIGTERM, and export meanwhile; on SIGHUP `reread` the settings.
 
-    `say` is told, a line at a time, that it began and what went wrong. Raises CaptureError and ExportError for what cannot
-    be begun, ValueError for settings that cannot be; what goes wrong later stands beside the results. Afterwards the
-    process has no privileges any more.
+    Raises CaptureError and ExportError for what cannot be begun, ValueError for settings that cannot be; what goes wrong
+    later stands beside the results. Afterwards the process has no privileges any more.
     """
+    if settings.source != "ring":
+        return _in_one_process(settings, log)
     expression = b"" if settings.filter is None else compile_expression(settings.filter)
     target = find_target(pid=settings.pid, netns=settings.netns, container=settings.container, find_ports=not settings.ports)
     if target.ports:
@@ -54,24 +63,39 @@ def run(settings: Settings, say: Callable[[str], None]) -> AnalysisResult:
             ring_bytes=settings.ring_bytes,
             snap_length=settings.snap_length,
         )
+    listener = health_socket(settings.health, log)
+    manager = ServiceManager(os.environ)
     resource = resource_attributes(settings, target.process)
-    about = _about(settings, resource)
     privileges = drop(settings.user)
+    about = _about(settings, resource, privileges)
     limits = limits_within(state_bytes(settings.memory, settings.workers, settings.ring_bytes))
 
     def let_out(pipe: Pipe) -> None:
-        Outlet(
-            pipe,
-            limits,
-            lambda: exporters_of(settings, resource, [about.watching]),
-            interval_s=settings.interval,
-            about=about,
-        ).run()
+        showing = Showing(settings, listener, log)
+        try:
+            Outlet(
+                pipe,
+                limits,
+                lambda: exporters_of(settings, resource, [about.watching]),
+                interval_s=settings.interval,
+                about=about,
+                show=showing.update,
+                say=log.say,
+            ).run()
+        finally:
+            showing.close()
 
     def began() -> None:
-        say(f"watching {about.watching}; stop with Ctrl-C")
-        for line in privileges:
-            say(f"holds {line}")
+        log.info("watching", f"watching {about.watching}; stop with Ctrl-C", privileges=list(privileges))
+        manager.ready(f"watching {about.watching}")
+
+    def reload(parent: Parent) -> None:
+        nonlocal settings
+        manager.reloading()
+        settings = read_again(settings, reread, log)
+        parent.set_interval(settings.interval)
+        parent.set_memory(settings.memory)
+        manager.ready(f"watching {about.watching}")
 
     parent = Parent(
         rings,
@@ -79,16 +103,41 @@ def run(settings: Settings, say: Callable[[str], None]) -> AnalysisResult:
         let_out,
         memory=settings.memory,
         ring_bytes=settings.ring_bytes,
-        say=say,
+        say=log.say,
         began=began,
-        privileges=privileges,
+        reload=reload,
+        alive=manager.alive,
+        stopping=manager.stopping,
     )
     closing = parent.run()
+    if listener is not None:
+        listener.close()
     if closing.could_not_begin is not None:
         raise ExportError(closing.could_not_begin)
     if closing.snapshot is None:
         raise ExportError("; ".join(closing.failures) or "nothing was observed")
     return AnalysisResult(closing.snapshot, closing.failures)
+
+
+def _in_one_process(settings: Settings, log: Log) -> AnalysisResult:
+    """A stream, or the portable source: what cannot be shared out among processes."""
+    ports = parse_ports(settings.ports)
+    resource = resource_attributes(settings, None)
+
+    def open_source() -> LiveBatches:
+        if settings.source == "stdin":
+            return StreamedSource("-")
+        from wsobserve.capture.portable import LONGEST_PACKET, PortableSource
+
+        expression = settings.filter or ""
+        source = PortableSource(settings.interfaces, ports, min(settings.snap_length, LONGEST_PACKET), expression=expression)
+        if not source.drops_known:
+            log.warn("drops_unknown", "this source does not say how many packets it lost: none of its counts are complete")
+        return source
+
+    watching = "standard input" if settings.source == "stdin" else watching_text(settings)
+    exporters = [exporter for _, exporter in exporters_of(settings, resource, [watching])]
+    return watch(open_source, watching, exporters, settings.interval, log.say)
 
 
 def work(settings: Settings, limits: Limits, expression: bytes, number: int, ring: Ring, pipe: Pipe, shedding: int) -> None:
@@ -143,7 +192,7 @@ def exporters_of(settings: Settings, resource: Mapping[str, str], sources: Seque
     return exporters
 
 
-def _about(settings: Settings, resource: dict[str, str]) -> Status:
+def _about(settings: Settings, resource: dict[str, str], privileges: tuple[str, ...]) -> Status:
     now_ns = time.time_ns()
     return Status(
         version=__version__,
@@ -152,7 +201,7 @@ def _about(settings: Settings, resource: dict[str, str]) -> Status:
         watching=watching_text(settings),
         service=settings.service or resource.get("service.name"),
         resource=resource,
-        privileges=(),
+        privileges=privileges,
         ready=False,
         healthy=True,
         troubles=(),
@@ -164,6 +213,7 @@ def _about(settings: Settings, resource: dict[str, str]) -> Status:
         open_connections=0,
         memory_bytes=0,
         memory_budget=settings.memory,
+        interval_s=settings.interval,
         shedding=0,
         shed={},
     )

@@ -1,7 +1,8 @@
-"""The long-running process: a live interface through a pipeline into exporters, until it is told to stop.
+"""A live source watched in one process: through a pipeline into exporters, until it is told to stop or the source ends.
 
-Nothing in here may delay capture: exporters sit behind bounded queues with threads of their own, and what does not fit
-is counted. The capture's clock drives the pipeline; the machine's clock only says when to look at it next.
+For what cannot be shared out among processes (a stream, the portable source) and for checking. Nothing in here may delay
+capture: exporters sit behind bounded queues with threads of their own, and what does not fit is counted. The capture's
+clock drives the pipeline; the machine's clock only says when to look at it next.
 """
 
 from __future__ import annotations
@@ -10,35 +11,48 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from types import FrameType
+from types import FrameType, TracebackType
+from typing import Protocol
 
 from wsobserve.analysis import AnalysisResult
 from wsobserve.capture.error import CaptureError
-from wsobserve.capture.live import LiveSource
 from wsobserve.config import SECOND_NS
 from wsobserve.export.drift_lines import DriftLines
 from wsobserve.export.exporter import Exporter
-from wsobserve.export.queue import QueueCounts, QueuedExporter
+from wsobserve.export.queue import QueuedExporter
 from wsobserve.observing import without_frames
 from wsobserve.pipeline import Pipeline
 from wsobserve.records import CaptureLoss, PacketBatch, Record
+from wsobserve.sidecar.outlet import trouble_lines
 
 CLOSE_SECONDS = 10.0
 KEPT_VOLUMES_NS = 120 * SECOND_NS  # volumes that were exported are forgotten after this
 
 
-def watch(
-    interface: str, ports: Sequence[int], exporters: Sequence[Exporter], interval_s: float, say: Callable[[str], None]
-) -> AnalysisResult:
-    """Watch `interface` until SIGINT or SIGTERM and export every `interval_s`; closes the exporters.
+class LiveBatches(Protocol):
+    """A source; see `capture.live`, `capture.streamed` and `capture.portable`."""
 
-    `say` is told, a line at a time, that it began and what the kernel dropped. Raises CaptureError when the interface
-    cannot be watched from the start; one that goes away later is a failure beside the results.
+    def __enter__(self) -> object: ...
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+    def batches(self, stop: Callable[[], bool]) -> Iterator[PacketBatch | CaptureLoss | None]: ...
+
+
+def watch(
+    open_source: Callable[[], LiveBatches],
+    watching: str,
+    exporters: Sequence[Exporter],
+    interval_s: float,
+    say: Callable[[str], None],
+) -> AnalysisResult:
+    """Watch until SIGINT or SIGTERM, or the end, and export every `interval_s`; closes the exporters.
+
+    `say` is told, a line at a time, that it began and what the kernel dropped. Raises CaptureError when the source
+    cannot be opened; one that goes away later is a failure beside the results.
     """
     pipeline = Pipeline(survive=True, drift=True)
     say_drift = DriftLines(say)
     try:
-        source = LiveSource(interface, ports)
+        source = open_source()
     except BaseException:
         for exporter in exporters:
             exporter.close()
@@ -46,8 +60,7 @@ def watch(
     queues = [QueuedExporter(exporter, capacity=100_000, close_timeout_s=CLOSE_SECONDS) for exporter in exporters]
     failures: list[str] = []
     with source, StopSignal() as stop:
-        of_ports = f" port {', '.join(map(str, ports))}" if ports else ""
-        say(f"watching {interface}{of_ports}; stop with Ctrl-C")
+        say(f"watching {watching}; stop with Ctrl-C")
         try:
             _follow(source.batches(stop.is_set), pipeline, queues, interval_s, say, say_drift)
         except CaptureError as error:
@@ -60,7 +73,7 @@ def watch(
     for queue in queues:
         queue.flush(CLOSE_SECONDS)
         queue.close()
-        failures += _trouble(queue.counts())
+        failures += trouble_lines(queue.counts())
     return AnalysisResult(last, failures)
 
 
@@ -87,22 +100,6 @@ def _follow(
             next_export = time.monotonic() + interval_s
             _hand_over(queues, [pipeline.snapshot(only_changed=True)])
             pipeline.forget_volumes_before(pipeline.now_ns - KEPT_VOLUMES_NS)
-
-
-def _trouble(counts: QueueCounts) -> list[str]:
-    """What of the records handed over did not leave, a line each."""
-    lines = []
-    for what, lost in (("dropped, the queue was full", counts.dropped), ("not exported", counts.failed)):
-        if lost:
-            listed = ", ".join(f"{count} {name}" for name, count in sorted(lost.items()))
-            lines.append(f"records {what}: {listed}")
-    if counts.volumes_dropped:
-        lines.append(f"volume entries dropped, too many waited: {counts.volumes_dropped}")
-    if counts.drift_dropped:
-        lines.append(f"drift records dropped, too many waited: {counts.drift_dropped}")
-    if counts.last_error is not None:
-        lines.append(f"exporting failed {counts.failures} times, last: {counts.last_error}")
-    return lines
 
 
 def _hand_over(queues: Sequence[QueuedExporter], records: Sequence[Record]) -> None:
