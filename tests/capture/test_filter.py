@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from wsobserve.capture.filter import (
     MAXIMUM_PORTS,
     NOTHING,
+    TUNNEL_PORTS,
     Ports,
     cut_at,
     discovery_filter,
@@ -19,6 +20,7 @@ from wsobserve.capture.filter import (
     packet_filter,
     parse_ports,
 )
+from wsobserve.transport.tunnel import GENEVE_PORT, GTP_PORT, VXLAN_PORTS
 
 pytestmark = pytest.mark.build_independent
 
@@ -265,6 +267,25 @@ def test_to_find_ports_with_none_found_yet() -> None:
     assert not passes(program, segment(ip4, ACK, b"other"))
     assert passes(program, ip4(1, 2, fragment_offset=5))
     assert not passes(program, segment(ip4, ACK, b"GET /"), hardware=LOOPBACK, packet_type=OUTGOING)
+
+
+@pytest.mark.parametrize(("build", "protocol"), [(ip4, IPV4), (ip6, IPV6)])
+def test_to_find_ports_tunnels_pass_for_a_port_may_have_been_found_in_one(build: Callable[..., bytes], protocol: int) -> None:
+    program = discovery_filter([8080])
+    for port in (*VXLAN_PORTS, GENEVE_PORT, GTP_PORT):
+        assert passes(program, build(1, port, UDP), protocol)
+        assert not passes(program, build(port, 1, UDP), protocol), "an answer comes to the same port"
+        assert not passes(packet_filter([8080]), build(1, port, UDP), protocol)
+    for carrier in (4, 41, 47, 137):
+        assert passes(program, build(1, 2, carrier), protocol)
+    for other in (1, 2, 50, 58, 132):
+        assert not passes(program, build(1, 2, other), protocol)
+    assert not passes(program, build(1, 443, UDP), protocol)
+    assert {*VXLAN_PORTS, GENEVE_PORT, GTP_PORT} == set(TUNNEL_PORTS), "those that transport looks into, and no others"
+
+
+def test_to_find_ports_later_fragments_of_a_tunnel_pass() -> None:
+    assert passes(discovery_filter([8080]), ip4(1, 2, UDP, fragment_offset=5))
 
 
 ONLY_FROM_PORT_7 = b"".join(  # of tcpdump -ddd -y RAW, shortened: IPv4, its header of 20 bytes

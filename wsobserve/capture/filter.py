@@ -36,6 +36,10 @@ _FIN_SYN_RST = 0x07
 _CARRIERS = (0x8100, 0x88A8, 0x9100, 0x8847, 0x8848, 0x8864)
 # IPv6 hop-by-hop options, routing, fragment, authentication and destination options: likewise.
 _EXTENSION_HEADERS = (0, 43, 44, 51, 60)
+# What carries packets that we look into (see transport/tunnel.py): IP, IPv6, GRE and MPLS in IP; VXLAN, Geneve and GTP in UDP.
+TUNNEL_PROTOCOLS = (4, 41, 47, 137)
+TUNNEL_PORTS = (4789, 8472, 6081, 2152)
+_UDP = 17
 
 _STRUCTURE = struct.Struct("=HBBI")
 _PASS: Instruction = (_RETURN, 0, 0, 0xFFFFFFFF)
@@ -66,15 +70,17 @@ def packet_filter(ports: Ports, expression: bytes = b"") -> bytes:
     extension headers, and packets in VLAN tags that the kernel leaves in place, MPLS or PPPoE. Not TCP in a tunnel.
     With `expression`, a program as `compile_expression` makes it, what passes must pass that one too.
     """
-    return _program(expression, _tcp_ports(port_ranges(ports), [_DROP]) if ports else [_PASS])
+    return _program(expression, _tcp_ports(port_ranges(ports), [_DROP], [_DROP], [_DROP]) if ports else [_PASS])
 
 
 def discovery_filter(found: Ports, expression: bytes = b"") -> bytes:
     """The program for TCP from or to the ports `found`, and for what shows that there are more of them.
 
     On other ports pass: segments with SYN, FIN or RST; segments whose payload begins with `GET `, as an opening handshake
-    does, and those that begin with an answer of status 101. All else as `packet_filter`.
+    does, and those that begin with an answer of status 101. Tunnels that we look into pass, as the ports may have been
+    found in one. All else as `packet_filter`.
     """
+    later_fragment: list[Instruction] = [(_LOAD_HALF, 0, 0, 6), (_JUMP_IF_SET, 0, 1, 0x1FFF), _PASS]
     payload = [
         (_LOAD_BYTE_BEHIND_X, 0, 0, 13),  # RFC 9293, 3.1: control bits
         (_JUMP_IF_SET, 0, 1, _FIN_SYN_RST),
@@ -93,7 +99,21 @@ def discovery_filter(found: Ports, expression: bytes = b"") -> bytes:
         _PASS,
         _DROP,
     ]
-    return _program(expression, _tcp_ports(port_ranges(found), payload))
+    ipv4 = _tunnels([*later_fragment, (_X_IS_IPV4_HEADER_LENGTH, 0, 0, 0)])
+    return _program(expression, _tcp_ports(port_ranges(found), payload, ipv4, _tunnels([(_X_IS, 0, 0, 40)])))
+
+
+def _tunnels(to_header: list[Instruction]) -> list[Instruction]:
+    """Passes tunnels and nothing else. A is the protocol; `to_header` makes X the place of a UDP header."""
+    return [
+        *_pass_if_equal(TUNNEL_PROTOCOLS),
+        (_JUMP_IF_EQUAL, 1, 0, _UDP),
+        _DROP,
+        *to_header,
+        (_LOAD_HALF_BEHIND_X, 0, 0, 2),  # RFC 768: destination port
+        *_pass_if_equal(TUNNEL_PORTS),
+        _DROP,
+    ]
 
 
 def of_interfaces(program: bytes, indexes: Sequence[int]) -> bytes:
@@ -167,21 +187,29 @@ def _going_on(program: list[Instruction]) -> list[Instruction]:
     return going_on
 
 
-def _tcp_ports(ranges: list[tuple[int, int]], otherwise: list[Instruction]) -> list[Instruction]:
-    """Passes TCP from or to `ranges`; goes on with `otherwise` for TCP of other ports, X being where TCP begins."""
+def _tcp_ports(
+    ranges: list[tuple[int, int]],
+    otherwise: list[Instruction],
+    other_in_ipv4: list[Instruction],
+    other_in_ipv6: list[Instruction],
+) -> list[Instruction]:
+    """Passes TCP from or to `ranges`; goes on with `otherwise` for TCP of other ports, X being where TCP begins.
+
+    With what is not TCP it goes on with `other_in_ipv4` or `other_in_ipv6`, A being the protocol; those end with a return.
+    """
+    behind_ipv6: list[Instruction] = [*_pass_if_equal(_EXTENSION_HEADERS), *other_in_ipv6]
     ipv6: list[Instruction] = [
         (_LOAD_BYTE, 0, 0, 6),  # RFC 8200, 3: next header
         (_JUMP_IF_EQUAL, 0, 2, _TCP),
         (_X_IS, 0, 0, 40),
-        (_JUMP, 0, 0, 2 * len(_EXTENSION_HEADERS) + 1),  # to the ports
-        *_pass_if_equal(_EXTENSION_HEADERS),
-        _DROP,
+        (_JUMP, 0, 0, len(behind_ipv6)),  # to the ports
+        *behind_ipv6,
     ]
     others = [*_pass_if_equal(_CARRIERS), _DROP]
     ipv4: list[Instruction] = [
         (_LOAD_BYTE, 0, 0, 9),  # RFC 791, 3.1: protocol
-        (_JUMP_IF_EQUAL, 1, 0, _TCP),
-        _DROP,
+        (_JUMP_IF_EQUAL, len(other_in_ipv4), 0, _TCP),
+        *other_in_ipv4,
         (_LOAD_HALF, 0, 0, 6),  # flags and fragment offset
         (_JUMP_IF_SET, 0, 1, 0x1FFF),
         _PASS,
