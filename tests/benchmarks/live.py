@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -277,10 +277,10 @@ def interface_packets() -> int:
     return int(fields[1]) + int(fields[9])
 
 
-def wait_for(condition: object, seconds: float) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float) -> None:
     """Until it is so."""
     until = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
+    while not condition():
         if time.monotonic() > until:
             raise TimeoutError
         time.sleep(0.05)
@@ -295,6 +295,7 @@ def rates(build: Path, wanted: list[float], seconds: float, others: bool, worker
     with network(), collector(), tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for rate in wanted:
+            ways: list[Callable[[], contextlib.AbstractContextManager[Captured]]]
             ways = [lambda: wsobserve(build, folder, "--workers", str(workers))]
             if others:
                 ways += [lambda: tcpdump(folder), lambda: scapy(folder)]
@@ -399,9 +400,8 @@ def harm(build: Path, rate: float, seconds: float, rounds: int) -> None:
     for way, runs in found.items():
         middle[way] = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
         one = middle[way]
-        print(
-            f"| {way} | {one['count'] / seconds:,.0f} | {one['p50'] * 1e3:.3f} | {one['p99'] * 1e3:.3f} | {one['cpu'] * 1e6:.1f} |"
-        )
+        times = f"{one['p50'] * 1e3:.3f} | {one['p99'] * 1e3:.3f} | {one['cpu'] * 1e6:.1f}"
+        print(f"| {way} | {one['count'] / seconds:,.0f} | {times} |")
     for key in ("count", "p50", "p99", "cpu"):
         print(f"wsobserve / tcpdump, {key}: {middle['wsobserve'][key] / middle['tcpdump -w'][key]:.3f}")
 
@@ -419,7 +419,8 @@ def soak(build: Path, rate: float, minutes: float, churn: float) -> None:
                 processes = family(watched)
                 descriptors = sum(len(os.listdir(f"/proc/{one}/fd")) for one in processes)
                 samples.append((time.monotonic() - began, memory_mb(processes), descriptors, len(processes)))
-                print("%.0f s: %.1f MB, %d descriptors, %d processes" % samples[-1], flush=True)
+                at, memory, _, count = samples[-1]
+                print(f"{at:.0f} s: {memory:.1f} MB, {descriptors} descriptors, {count} processes", flush=True)
         time.sleep(5)
         idle_began, cpu_began = time.monotonic(), cpu_s(family(watched))
         time.sleep(30)
@@ -427,12 +428,14 @@ def soak(build: Path, rate: float, minutes: float, churn: float) -> None:
         in_store = (Path(name) / "live.db").stat().st_size
     late = [memory for at, memory, _, _ in samples if at >= seconds / 3]
     print(
-        f"decoded {captured.messages} of {sent.messages} messages, {captured.dropped} packets lost, {sent.connections} connections"
+        f"decoded {captured.messages} of {sent.messages} messages of {sent.connections} connections, "
+        f"{captured.dropped} packets lost"
     )
     print(f"memory in the last two thirds: {min(late):.1f} to {max(late):.1f} MB ({(max(late) / min(late) - 1) * 100:.1f} %)")
     print(f"descriptors: {samples[0][2]} at first, {samples[-1][2]} at last; store: {in_store / 1e6:.1f} MB")
     print(
-        f"idle: {idle * 1e3:.2f} ms CPU a second; under load {captured.cpu_s / seconds:.2f} cores; sender late by {sent.late_s:.2f} s"
+        f"idle: {idle * 1e3:.2f} ms CPU a second; under load {captured.cpu_s / seconds:.2f} cores; "
+        f"senders late by {sent.late_s:.2f} s at worst"
     )
 
 

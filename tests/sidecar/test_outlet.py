@@ -71,7 +71,7 @@ class Running:
 
     def finish(self, **changes: object) -> Closing:
         self.pipe.send(msgspec.structs.replace(supervision(), final=True, **changes))
-        self.wait_for(lambda: bool(self.heard) and isinstance(self.heard[-1], Closing))
+        self.wait_for(lambda: any(isinstance(one, Closing) and one.exporters_closed for one in self.heard))
         self.thread.join(10)
         last = self.heard[-1]
         assert isinstance(last, Closing)

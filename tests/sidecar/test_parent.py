@@ -175,3 +175,28 @@ def test_exporters_that_cannot_be_opened_keep_it_from_beginning() -> None:
 
     parent = Parent([FileRing([DEMO])], work, let_nothing_out, memory=1 << 40, say=lambda line: None)
     assert parent.run().could_not_begin == "no such database"
+
+
+def test_an_outlet_that_does_not_end_in_time_has_said_what_was_observed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parent_module, "END_S", 1.0)
+
+    def never_done(pipe: Pipe) -> None:
+        outlet = Outlet(pipe, DEFAULT_LIMITS, lambda: [("stuck", Stuck())], interval_s=0.05, about=status())
+        outlet.run()
+
+    run = Run([FileRing([DEMO])], Run.wait_until_told, let_out=never_done)
+    assert run.closing.failures == ["the process that exports did not end in time: what waited is lost"]
+    assert run.accounting.messages == 1654
+
+
+class Stuck:
+    """An exporter that never comes back."""
+
+    def export(self, records: object) -> None:
+        time.sleep(60)
+
+    def flush(self, timeout_s: float) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass

@@ -70,6 +70,7 @@ class Parent:
         self._new_interval_s: float | None = None
         self._interval_s: float | None = None
         self._began = False
+        self._observed: Closing | None = None
         self._closing: Closing | None = None
         self._failures: list[str] = []
         self._reloads = False
@@ -194,7 +195,9 @@ class Parent:
 
     def _hear_outlet(self, outlet: Child) -> None:
         for item in outlet.pipe.received():
-            if isinstance(item, Closing):
+            if isinstance(item, Closing) and not item.exporters_closed:
+                self._observed = item
+            elif isinstance(item, Closing):
                 self._closing = item
             else:
                 self._began = True
@@ -381,7 +384,8 @@ class Parent:
         _wait_for([outlet], 2.0)
         if self._closing is None:
             self._failures.append("the process that exports did not end in time: what waited is lost")
-            return Closing(snapshot=None, failures=self._failures)
+            observed = None if self._observed is None else self._observed.snapshot
+            return Closing(snapshot=observed, failures=self._failures)
         self._closing.failures[:0] = self._failures
         return self._closing
 

@@ -88,3 +88,4 @@ class Closing(msgspec.Struct, kw_only=True):
     snapshot: Snapshot | None
     failures: list[str]
     could_not_begin: str | None = None
+    exporters_closed: bool = True  # false: this is what was observed; what did not leave is told later
