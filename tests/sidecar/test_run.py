@@ -30,6 +30,7 @@ from wsobserve.sidecar.settings import Settings
 pytestmark = pytest.mark.skipif(not may_capture(), reason="live capture needs Linux and CAP_NET_RAW")
 
 LOAD = [sys.executable, "-m", "tests.benchmarks.live_load"]
+SMALL = "--port 8080 --rate 200 --seconds 2 --connections 5".split()
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -266,7 +267,7 @@ def test_a_process_in_another_network_is_found_and_nothing_is_held_afterwards(
             assert status["NoNewPrivs"] == "1"
         with net.inside("east"):
             client = subprocess.run(
-                [*LOAD, "client", "--host", ADDRESS["west"], *["--port", "8080", "--rate", "200", "--seconds", "2", "--connections", "5"]],
+                [*LOAD, "client", "--host", ADDRESS["west"], *SMALL],
                 capture_output=True, text=True, env=environment, check=True,
             )  # fmt: skip
         output, _ = server.communicate(timeout=30)
