@@ -65,10 +65,10 @@ class Stretch:
             out[position] = self.first ^ self.key[0]
         tail = self.tail
         at = self.end - len(tail)
-        for byte in tail:
+        for index in range(len(tail)):  # not over the bytes themselves: compiled, those from 128 on would be negative
             # The tail of an empty block begins with the block's header, `first`.
             if start <= at < end and (at > self.payload_start or self.first == 0):
-                out[position + at - start] = byte ^ self.key[(at - self.payload_start) & 3]
+                out[position + at - start] = tail[index] ^ self.key[(at - self.payload_start) & 3]
             at += 1
 
 
