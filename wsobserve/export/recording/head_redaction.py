@@ -19,7 +19,7 @@ from wsobserve.redaction import (
     redact_subprotocol,
 )
 from wsobserve.websocket.carried import COOKIE, EVERYDAY, FIELD_NAME, SCHEME
-from wsobserve.websocket.handshake import DEFLATE, DEFLATE_PARAMETERS, HOST, ORIGIN, TRACEPARENT, VERSION
+from wsobserve.websocket.handshake import EXTENSION_PART, HOST, ORIGIN, PARAMETER, TRACEPARENT, VERSION
 from wsobserve.websocket.http import FIELDS
 
 REQUEST = re.compile(r"([A-Z][A-Z-]{1,19})( +)(\S+)( +HTTP/1\.[0-9] *)")
@@ -40,7 +40,6 @@ SHOWN_VALUES = {
     "transfer-encoding": re.compile(r"(?i)chunked|identity|gzip"),
     "upgrade": re.compile(r"(?i)websocket|h2c"),
 }
-EXTENSION = re.compile(r'([!#$%&\'*+.^_`|~0-9A-Za-z-]+)(?:(\s*=\s*)("?)([0-9]{1,4})("?))?')
 
 
 def redact_head(head: bytes) -> bytes:
@@ -148,10 +147,17 @@ def _blank_words(text: str) -> str:
 
 
 def _extension_part(part: str) -> str:
+    """The name of an extension or of a parameter, with its value; what cannot be read still cannot."""
     text = part.strip()
-    match = EXTENSION.fullmatch(text)
-    known = match is not None and (match[1] == DEFLATE or match[1] in DEFLATE_PARAMETERS)
-    return part if known else part.replace(text, blank(text)) if text else part
+    match = EXTENSION_PART.fullmatch(text)
+    if match is None:
+        return part.replace(text, blank(text, '"')) if text else part
+    shown = redact_to_length(match[1]) + text[match.end(1) :]
+    number = 2 if match[2] is not None else 3
+    value = match[number]
+    if value is not None and not PARAMETER.fullmatch(value):
+        shown = shown[: match.start(number)] + blank(value, "*") + shown[match.end(number) :]
+    return part.replace(text, shown)
 
 
 def _padded_subprotocol(part: str) -> str:
