@@ -16,7 +16,7 @@ from wsobserve.capture.files import read_captures
 from wsobserve.export.error import ExportError
 from wsobserve.export.recording.counts import RecordingCounts
 from wsobserve.export.recording.recorder import Recorder
-from wsobserve.export.recording.settings import RecordingSettings
+from wsobserve.export.recording.settings import Payloads, RecordingSettings
 from wsobserve.records import Anomaly, ChannelMessage, ConnectionSummary, Frame, Handshake, PacketBatch, Record
 
 CAPTURES = Path(__file__).resolve().parents[3] / "captures"
@@ -145,10 +145,10 @@ def test_another_anomaly_brings_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_channel_brings_its_connections_from_their_first_packet(tmp_path: Path, way: str) -> None:
+def test_a_channel_brings_its_connections_from_their_first_packet(tmp_path: Path, way: Payloads) -> None:
     talks, batches = three_talks()
     counts = RecordingCounts()
-    _, live = recorded(tmp_path, batches, counts, channels=("/rooms/*/feed",), payloads=way)
+    recorded(tmp_path, batches, counts, channels=("/rooms/*/feed",), payloads=way)
     assert counts.packets == sum(len(talk.segments) for talk in talks)
     assert counts.chosen == {"channel": 3}
     (tmp_path / "other").mkdir()

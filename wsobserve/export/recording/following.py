@@ -67,6 +67,11 @@ class Following:
         """Their bytes."""
         return sum(followed.redactor.waiting_bytes for followed in self._waiting if followed.redactor)
 
+    @property
+    def connections(self) -> int:
+        """How many connections are followed, those that are passed over included."""
+        return len(self._known) // 2
+
     def receive(self, batch: PacketBatch) -> None:
         """Packets in the order of the capture."""
         decoder = self._decoder
