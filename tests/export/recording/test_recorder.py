@@ -17,7 +17,7 @@ from wsobserve.export.error import ExportError
 from wsobserve.export.recording.counts import RecordingCounts
 from wsobserve.export.recording.recorder import Recorder
 from wsobserve.export.recording.settings import Payloads, RecordingSettings
-from wsobserve.records import Anomaly, ChannelMessage, ConnectionSummary, Frame, Handshake, PacketBatch, Record
+from wsobserve.records import Anomaly, ChannelMessage, ConnectionSummary, Frame, Half, Handshake, PacketBatch, Record
 
 CAPTURES = Path(__file__).resolve().parents[3] / "captures"
 OPENED = ["abnormal_close.pcap", "demo.pcapng", "fragments.pcap", "ipv6.pcapng", "mqtt.pcapng", "ws_deflate.pcapng"]
@@ -26,6 +26,8 @@ OPENED = ["abnormal_close.pcap", "demo.pcapng", "fragments.pcap", "ipv6.pcapng",
 def told(records: Sequence[Record], way: str) -> dict[tuple[str, str], list[tuple[object, ...]]]:
     """What of the records must be the same, by direction; contents only where the packets are whole."""
     out: dict[tuple[str, str], list[tuple[object, ...]]] = defaultdict(list)
+    half: Half
+    fact: tuple[object, ...]
     for record in records:
         if isinstance(record, ChannelMessage):
             message = record.message
@@ -341,3 +343,22 @@ def test_what_is_held_can_be_less(tmp_path: Path) -> None:
 def test_an_anomaly_that_there_is_not_is_a_mistake_of_the_caller(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no such anomaly: frame_lost"):
         Recorder(RecordingSettings(directory=str(tmp_path), anomalies=("frame_lost",)))
+
+
+def test_a_bug_of_ours_ends_the_recording_and_nothing_else(tmp_path: Path) -> None:
+    (packets,) = packed(Talk().open().chat().close().segments)
+    broken = batch([segment.packet() for segment in Talk(port=41_000).open().segments])
+    broken.captured_lengths[2] = 1 << 40  # no source makes such a batch
+    recorder = Recorder(RecordingSettings(directory=str(tmp_path), sample=1.0, payloads="whole"), survive=True)
+    for each in (packets, broken, packets):
+        recorder.batch(each)
+        recorder.records([])
+        recorder.tick(0)
+    recorder.close()
+    counts = recorder.counts()
+    assert counts.packets == len(packets) + 2
+    assert counts.left_out == {"internal": len(packets) + len(broken) - 2}
+    assert str(counts.last_error).startswith("a bug, IndexError")
+    assert len(payloads(sorted(tmp_path.iterdir()))) == counts.packets
+    with pytest.raises(IndexError):
+        Recorder(RecordingSettings(directory=str(tmp_path), sample=1.0, payloads="whole")).batch(broken)

@@ -6,7 +6,6 @@ from wsobserve.export.recording.stream_redactor cimport StreamRedactor
 
 cdef int SYN
 cdef int ACK
-cdef Py_ssize_t MOST_WAITING
 
 
 @cython.final

@@ -4,7 +4,6 @@ import cython
 from wsobserve.export.recording.stretch cimport Stretch, deflated_stretch, plain_stretch
 
 cdef int CLOSE
-cdef long long LONGEST
 cdef long long LONGEST_UNPROVEN
 
 

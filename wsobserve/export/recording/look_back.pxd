@@ -4,9 +4,6 @@ import cython
 from wsobserve.export.recording.connection_redactor cimport ConnectionRedactor
 from wsobserve.export.recording.held_packet cimport HeldPacket
 
-cdef Py_ssize_t BEGINNING
-cdef Py_ssize_t RECENT
-cdef Py_ssize_t SHARE_OF_BEGINNINGS
 
 
 @cython.final

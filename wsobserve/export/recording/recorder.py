@@ -35,7 +35,7 @@ class Recorder:
     """Records what `settings` choose into their directory. Raises ExportError when that cannot be written into.
 
     `look_back`: bytes of packets that are held at most for the case that their connection is chosen. `clock`: of the
-    machine, for the names and ages of files. Raises ValueError for settings that cannot be.
+    machine, for the names and ages of files. `survive`: a bug of ours ends the recording and not the process. Raises ValueError for settings that cannot be.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Recorder:
         *,
         worker: int = 0,
         look_back: int = LOOK_BACK,
+        survive: bool = False,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._choice = Choice(settings)
@@ -52,6 +53,9 @@ class Recorder:
         self._files = RotatingFiles(settings, worker, comment, self._counts, clock)
         self._look_back = LookBack(look_back)
         self._following = Following(settings.payloads, self._choice, self._look_back, self._write)
+        self._survive = survive
+        self._broken = False  # by a bug of ours
+        self._unrecorded = 0  # packets since then
         self._told: set[str] = set()
         kinds: list[type[Record]] = [CaptureLoss]
         if settings.anomalies:
@@ -62,31 +66,27 @@ class Recorder:
 
     def batch(self, batch: PacketBatch) -> None:
         """Packets, before the pipeline sees them."""
-        self._following.receive(batch)
+        if self._broken:
+            self._unrecorded += len(batch)
+        else:
+            self._guarded(lambda: self._following.receive(batch))
 
     def records(self, records: Sequence[Record]) -> None:
         """What the pipeline made of them: chooses connections, and tells what the capture lost."""
-        telling = self._telling
-        for record in records:
-            if type(record) in telling:
-                if type(record) is CaptureLoss:
-                    self._lost(record)
-                    continue
-                chosen = self._choice.reason(record)
-                if chosen is not None and chosen[0].connection not in self._told:
-                    self._choose(*chosen, _time_of(record))
-        self._following.forget_replaced()
+        if not self._broken:
+            self._guarded(lambda: self._tell(records))
 
     def tick(self, now_ns: int) -> None:
         """Time passes: what waits is written, files that are old enough are closed. `now_ns`: of the capture's clock."""
-        self._following.expire(now_ns)
+        if not self._broken:
+            self._guarded(lambda: self._following.expire(now_ns))
         self._files.tick()
 
     def counts(self) -> RecordingCounts:
         """What became of the packets so far."""
         counts = msgspec.structs.replace(self._counts, left_out=dict(self._counts.left_out))
         following = self._following
-        counts.packets_seen = following.packets_seen
+        counts.packets_seen = following.packets_seen + self._unrecorded
         counts.connections = following.chosen_connections
         counts.chosen = dict(following.chosen)
         counts.packets_held = following.waiting_packets + self._look_back.packets + self._files.waiting_packets
@@ -98,6 +98,9 @@ class Recorder:
         ):
             if packets:
                 counts.left_out[reason] = counts.left_out.get(reason, 0) + packets
+        if self._broken:
+            counted = counts.packets + counts.packets_held + sum(counts.left_out.values())
+            counts.left_out["internal"] = counts.packets_seen - counted
         return counts
 
     def limit_look_back(self, limit: int) -> None:
@@ -106,8 +109,32 @@ class Recorder:
 
     def close(self) -> None:
         """Nothing more comes: what waits is written, and the file gets its name."""
-        self._following.finish()
+        if not self._broken:
+            self._guarded(self._following.finish)
         self._files.close()
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """The one place for bugs of ours; tests let them through."""
+        try:
+            work()
+        except Exception as error:
+            if not self._survive:
+                raise
+            self._broken = True
+            self._counts.failures += 1
+            self._counts.last_error = f"a bug, {type(error).__name__}: nothing more is recorded until the worker starts again"
+
+    def _tell(self, records: Sequence[Record]) -> None:
+        telling = self._telling
+        for record in records:
+            if type(record) in telling:
+                if type(record) is CaptureLoss:
+                    self._lost(record)
+                    continue
+                chosen = self._choice.reason(record)
+                if chosen is not None and chosen[0].connection not in self._told:
+                    self._choose(*chosen, _time_of(record))
+        self._following.forget_replaced()
 
     def _choose(self, half: Half, by: str, what: str, time_ns: int) -> None:
         if len(self._told) >= MOST_TOLD:

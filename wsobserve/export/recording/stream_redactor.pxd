@@ -5,12 +5,9 @@ from wsobserve.export.recording.frame_walk cimport FrameWalk
 from wsobserve.export.recording.stretch cimport Stretch
 
 cdef int HEAD
-cdef int FRAMES
 cdef Py_ssize_t LONGEST_HEAD
 cdef Py_ssize_t REMEMBERED
-cdef int PROBATION
 cdef long long FAR
-cdef int CUT
 
 
 @cython.final
