@@ -35,7 +35,8 @@ class Recorder:
     """Records what `settings` choose into their directory. Raises ExportError when that cannot be written into.
 
     `look_back`: bytes of packets that are held at most for the case that their connection is chosen. `clock`: of the
-    machine, for the names and ages of files. `survive`: a bug of ours ends the recording and not the process. Raises ValueError for settings that cannot be.
+    machine, for the names and ages of files. `survive`: a bug of ours ends the recording and not the process. Raises
+    ValueError for settings that cannot be.
     """
 
     def __init__(
