@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from wsobserve.export.recording.stream_redactor import (
-    CUT,
-    FRAMES,
-    LATER,
-    LOST,
-    PROBATION,
-    WAIT,
-    WHOLE,
-    StreamRedactor,
-)
+from wsobserve.export.recording.stream_redactor import StreamRedactor
 
+WHOLE, CUT, LATER = 1, 0, -1
+PROBATION = 6  # frames in a row
 HEAD = b"HTTP/1.1 101 Switching Protocols\r\nServer: secret\r\n\r\n"
 SHOWN = HEAD.replace(b"secret", b"xxxxxx")
 FRAME = b"\x81\x06secret"
@@ -27,8 +20,8 @@ def opened() -> StreamRedactor:
 
 
 def shown(stream: StreamRedactor, position: int, length: int) -> tuple[int, bytes]:
-    out = bytearray()
-    return stream.show(position, length, out), bytes(out)
+    parts: list[bytes] = []
+    return stream.show(position, length, parts), b"".join(parts)
 
 
 def test_a_head_is_shown_when_all_of_it_is_there() -> None:
@@ -37,7 +30,7 @@ def test_a_head_is_shown_when_all_of_it_is_there() -> None:
         assert stream.learn(at, HEAD[at : at + 1])
         assert shown(stream, at, 1) == (LATER, b"")
     assert stream.learn(len(HEAD) - 1, b"\n")
-    assert stream.phase == WAIT
+    assert stream.agreeing
     assert stream.raw_head == HEAD
     assert shown(stream, 0, len(HEAD)) == (WHOLE, SHOWN)
     assert shown(stream, 10, 5) == (WHOLE, SHOWN[10:15])
@@ -57,7 +50,7 @@ def test_what_is_no_head_is_lost_at_once() -> None:
     for first in (b"\x16\x03\x01", b"GET / HTTP/1.1\r\n", b"H\x00"):
         stream = StreamRedactor(100, True, 0)
         stream.learn(0, first)
-        assert stream.phase == LOST
+        assert stream.lost
         assert shown(stream, 0, len(first)) == (CUT, b"")
 
 
@@ -66,7 +59,7 @@ def test_a_head_without_end_is_lost() -> None:
     stream.learn(0, b"GET / HTTP/1.1\r\n")
     for at in range(16, 40_000, 1_000):
         stream.learn(at, b"a" * 1_000)
-    assert stream.phase == LOST
+    assert stream.lost
 
 
 def test_positions_go_on_where_sequence_numbers_begin_anew() -> None:
@@ -123,10 +116,10 @@ def test_lost_it_shows_nothing_until_enough_frames_were_right() -> None:
     stream.lose()
     at = 10_000
     for number in range(PROBATION):
-        assert stream.phase == LOST, number
+        assert stream.lost, number
         stream.learn(at, FRAME)
         at += 8
-    assert stream.phase == FRAMES
+    assert not stream.lost
     assert shown(stream, at - 8, 8) == (CUT, b"")  # what proved it is not shown
     stream.learn(at, FRAME)
     assert shown(stream, at, 8) == (WHOLE, b"\x81\x06xxxxxx")
@@ -138,6 +131,6 @@ def test_a_run_that_breaks_off_begins_anew() -> None:
     for piece in [FRAME] * (PROBATION - 1) + [b"nothing!"] + [FRAME] * (PROBATION - 1):
         stream.learn(at, piece)
         at += 8
-    assert stream.phase == LOST
+    assert stream.lost
     stream.learn(at + 8, FRAME)  # a packet is missing
-    assert stream.phase == LOST
+    assert stream.lost

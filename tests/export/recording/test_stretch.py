@@ -12,9 +12,7 @@ KEY = b"\x37\xfa\x21\x3d"
 
 
 def written(stretch: Stretch, start: int | None = None, end: int | None = None) -> bytes:
-    out = bytearray()
-    stretch.write(out, stretch.start if start is None else start, stretch.end if end is None else end)
-    return bytes(out)
+    return stretch.piece(stretch.start if start is None else start, stretch.end if end is None else end)
 
 
 def unmasked(payload: bytes, key: bytes) -> bytes:

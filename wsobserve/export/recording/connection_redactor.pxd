@@ -23,6 +23,7 @@ cdef class ConnectionRedactor:
     cdef bint _agreed
     cdef list _waiting
     cdef list _unread
+    cdef readonly Py_ssize_t waiting_packets
     cdef readonly Py_ssize_t waiting_bytes
 
     @cython.locals(stream=StreamRedactor, position=cython.longlong, changed=cython.bint)
@@ -40,7 +41,7 @@ cdef class ConnectionRedactor:
     cdef StreamRedactor _stream(self, int index, int flags, long long sequence_number, long long acknowledgment_number)
     @cython.locals(server=StreamRedactor, client=StreamRedactor, stream=StreamRedactor)
     cdef bint _agree(self) except -1
-    @cython.locals(shown=bytearray, known=cython.int)
+    @cython.locals(parts=list, known=cython.int)
     cdef bint _show(self, StreamRedactor stream, HeldPacket packet, long long position, bytes payload, list ready) except -1
     @cython.locals(waiting=Waiting)
     cdef _wait(self, HeldPacket packet, int index, long long position, bytes payload, list ready, bint changed)

@@ -8,7 +8,7 @@ its packets are shown without payload.
 from __future__ import annotations
 
 from wsobserve.export.recording.held_packet import HeldPacket
-from wsobserve.export.recording.stream_redactor import LATER, LOST, WAIT, WHOLE, StreamRedactor
+from wsobserve.export.recording.stream_redactor import StreamRedactor
 from wsobserve.websocket.handshake import deflate_parameters, parse_extensions
 from wsobserve.websocket.http import parse_head
 
@@ -30,7 +30,7 @@ class Waiting:
 
 
 class ConnectionRedactor:
-    """Both directions, by index: 0 is that of the packet that was seen first."""
+    """Both directions, by index: 0 is that of the packet that was seen first. `waiting_packets` have not come out yet."""
 
     def __init__(self) -> None:
         self._streams: list[StreamRedactor | None] = [None, None]
@@ -38,12 +38,8 @@ class ConnectionRedactor:
         self._agreed = False
         self._waiting: list[Waiting] = []
         self._unread: list[Waiting] = []  # those of which not all is read
+        self.waiting_packets = 0
         self.waiting_bytes = 0
-
-    @property
-    def waiting_packets(self) -> int:
-        """How many packets have not come out yet."""
-        return len(self._waiting)
 
     @property
     def waits_since_ns(self) -> int:
@@ -72,7 +68,7 @@ class ConnectionRedactor:
             return
         position = stream.position(sequence_number + 1 if flags & SYN else sequence_number)
         changed = stream.learn(position, payload)
-        if not self._agreed and stream.phase == WAIT:
+        if not self._agreed and stream.agreeing:
             changed = self._agree() or changed
         if not self._waiting and self._show(stream, packet, position, payload, ready):
             stream.trim()
@@ -104,19 +100,19 @@ class ConnectionRedactor:
         """Whether it has just become known what is behind the heads: frames when both sides agreed (RFC 6455, 4)."""
         server = None if self._client < 0 else self._streams[1 - self._client]
         client = None if self._client < 0 else self._streams[self._client]
-        if server is None or server.phase != WAIT or (client is not None and client.phase not in (WAIT, LOST)):
+        if server is None or not server.agreeing or (client is not None and not (client.agreeing or client.lost)):
             return False
         self._agreed = True
         response = parse_head(server.raw_head.rstrip(b"\r\n"), 0, 0)
         requested = True
-        if client is not None and client.phase == WAIT:
+        if client is not None and client.agreeing:
             request = parse_head(client.raw_head.rstrip(b"\r\n"), 0, 0)
             requested = request is not None and request.asks_for_websocket
         accepted = requested and response is not None and response.status_code == 101 and response.asks_for_websocket
         extensions = parse_extensions(response.fields.get("sec-websocket-extensions", ""))[0] if response else ()
         deflate = deflate_parameters(extensions) is not None
         for stream in (client, server):
-            if stream is None or stream.phase != WAIT:
+            if stream is None or not stream.agreeing:
                 continue
             if accepted:
                 stream.agree(deflate)
@@ -129,12 +125,12 @@ class ConnectionRedactor:
 
     def _show(self, stream: StreamRedactor, packet: HeldPacket, position: int, payload: bytes, ready: list[HeldPacket]) -> bool:
         """Whether this packet can be shown now."""
-        shown = bytearray(packet.data)
-        known = stream.show(position, len(payload), shown)
-        if known == LATER:
+        parts = [packet.data]
+        known = stream.show(position, len(payload), parts)
+        if known < 0:
             return False
-        packet.data = bytes(shown)
-        packet.cut = known != WHOLE
+        packet.data = b"".join(parts)
+        packet.cut = not known
         ready.append(packet)
         return True
 
@@ -145,6 +141,7 @@ class ConnectionRedactor:
         waiting = Waiting(packet, index, position, payload)
         self._waiting.append(waiting)
         self._unread.append(waiting)
+        self.waiting_packets += 1
         self.waiting_bytes += packet.size + len(payload)
         if changed:
             self._read_on()
@@ -165,9 +162,9 @@ class ConnectionRedactor:
                     continue
                 if stream.learn(waiting.position, waiting.payload):
                     changed = True
-                    if not self._agreed and stream.phase == WAIT:
+                    if not self._agreed and stream.agreeing:
                         self._agree()
-                if stream.phase != LOST and stream.next < waiting.position + len(waiting.payload):
+                if not stream.lost and stream.next < waiting.position + len(waiting.payload):
                     unread.append(waiting)
             self._unread = unread
 
@@ -184,6 +181,7 @@ class ConnectionRedactor:
             self.waiting_bytes -= size
             count += 1
         del self._waiting[:count]
+        self.waiting_packets -= count
         if not self._waiting:
             self._unread = []
             for each in self._streams:

@@ -1,6 +1,7 @@
 # C types of frame_walk.py, for its compiled build.
 import cython
 
+from wsobserve.excerpt cimport excerpt
 from wsobserve.export.recording.stretch cimport Stretch, deflated_stretch, plain_stretch
 
 cdef int CLOSE

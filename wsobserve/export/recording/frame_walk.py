@@ -6,6 +6,7 @@ an opcode or a reserved bit without meaning, a length that cannot be.
 
 from __future__ import annotations
 
+from wsobserve.excerpt import excerpt
 from wsobserve.export.recording.stretch import NO_KEY, Stretch, deflated_stretch, plain_stretch
 
 CLOSE = 8
@@ -90,7 +91,7 @@ class FrameWalk:
             if not self._possible(first, second, payload_length):
                 self.broken = True
                 return
-            self._enter(data[offset : offset + needed], header_length, payload_length, stretches)
+            self._enter(excerpt(data, offset, offset + needed), header_length, payload_length, stretches)
             offset += header_length + payload_length
 
     def _allowed(self, first: int, second: int, available: int) -> bool:

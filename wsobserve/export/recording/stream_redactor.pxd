@@ -5,6 +5,10 @@ from wsobserve.export.recording.frame_walk cimport FrameWalk
 from wsobserve.export.recording.stretch cimport Stretch
 
 cdef int HEAD
+cdef int WAIT
+cdef int FRAMES
+cdef int LOST
+cdef int PROBATION
 cdef Py_ssize_t LONGEST_HEAD
 cdef Py_ssize_t REMEMBERED
 cdef long long FAR
@@ -40,7 +44,7 @@ cdef class StreamRedactor:
         stretch=Stretch,
         stop=cython.longlong,
     )
-    cpdef int show(self, long long position, long long length, bytearray out) except -1
+    cpdef int show(self, long long position, long long length, list parts) except -2
     cdef _read_head(self, bytes data)
     @cython.locals(walk=FrameWalk, offset=cython.longlong)
     cdef _look_for_frames(self, long long position, bytes data)

@@ -18,7 +18,6 @@ LONGEST_HEAD = 32 * 1024
 REMEMBERED = 8  # stretches, for what is sent again
 PROBATION = 6  # frames in a row before they are believed
 FAR = 1 << 26  # bytes ahead: no window is as large, so it is of no use to wait for what lies between
-LATER, WHOLE, CUT = 0, 1, 2  # what is known of a packet: not enough yet, all of it, and no more than a part
 
 
 class StreamRedactor:
@@ -44,6 +43,16 @@ class StreamRedactor:
         near = self._walk.end if self._search is None else self._search.end
         distance = (sequence_number - self._base - near) & 0xFFFF_FFFF
         return near + (distance - 0x1_0000_0000 if distance >= 0x8000_0000 else distance)
+
+    @property
+    def agreeing(self) -> bool:
+        """Whether the head has ended, and nobody has said what comes behind it."""
+        return self.phase == WAIT
+
+    @property
+    def lost(self) -> bool:
+        """Whether the structure is not known."""
+        return self.phase == LOST
 
     @property
     def next(self) -> int:
@@ -85,36 +94,40 @@ class StreamRedactor:
 
     def trim(self) -> None:
         """No packet waits: what was long ago can be forgotten."""
-        if len(self._stretches) > REMEMBERED:
+        if len(self._stretches) > 2 * REMEMBERED:
             del self._stretches[:-REMEMBERED]
 
-    def show(self, position: int, length: int, out: bytearray) -> int:
-        """Append what may be shown of `length` bytes from `position` on: WHOLE, the first of them (CUT), or LATER."""
+    def show(self, position: int, length: int, parts: list[bytes]) -> int:
+        """Append what may be shown of `length` bytes from `position` on.
+
+        1: that is all of them; 0: it is the first of them, or nothing; -1: it is not known yet, and nothing was appended.
+        """
         end = position + length
         walk = self._walk
         known = walk.end + min(len(walk.header), walk.header_length)
         if end > known and self.phase != LOST:
-            return LATER if position - known < FAR else CUT
+            return -1 if position - known < FAR else 0
         stretches = self._stretches
-        index = len(stretches)
+        count = len(stretches)
+        index = count
         while index and stretches[index - 1].end > position:
             index -= 1
-        oldest = stretches[index].start if index < len(stretches) else walk.end
+        oldest = stretches[index].start if index < count else walk.end
         if position < oldest < end and self.phase != LOST:
-            out += b"x" * (oldest - position)  # was sent before, and now comes again with what is new
+            parts.append(b"x" * (oldest - position))  # was sent before, and now comes again with what is new
             position = oldest
-        while index < len(stretches) and position < end:
+        while index < count and position < end:
             stretch = stretches[index]
             index += 1
             if position < stretch.start:
-                return CUT
+                return 0
             stop = end if end < stretch.end else stretch.end
-            stretch.write(out, position, stop)
+            parts.append(stretch.piece(position, stop))
             position = stop
         if walk.end <= position < end <= known:
-            out += walk.header[position - walk.end : end - walk.end]
-            return WHOLE
-        return WHOLE if position >= end else CUT
+            parts.append(walk.header[position - walk.end : end - walk.end])
+            return 1
+        return 1 if position >= end else 0
 
     def _read_head(self, data: bytes) -> None:
         head = self._head
