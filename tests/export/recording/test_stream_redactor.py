@@ -91,7 +91,7 @@ def test_what_is_sent_again_is_shown_again_with_other_bytes_too() -> None:
     assert shown(stream, start + 8 * 15, 16) == (WHOLE, b"\x81\x06xxxxxx" * 2)
     assert not stream.learn(start + 8 * 15, b"\x81\x06SECRET" * 2)
     assert shown(stream, start, 16) == (CUT, b"")  # too long ago
-    assert shown(stream, start + 8 * 11 + 4, 36) == (WHOLE, b"xxxx" + b"\x81\x06xxxxxx" * 4)
+    assert shown(stream, start + 8 * 13 + 4, 36) == (WHOLE, b"xxxx" + b"\x81\x06xxxxxx" * 4)
 
 
 def test_a_hole_in_a_payload_costs_nothing_and_one_in_a_header_is_waited_for() -> None:

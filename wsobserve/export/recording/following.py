@@ -23,7 +23,7 @@ from wsobserve.transport.fragment import Fragments
 from wsobserve.transport.packet import PacketDecoder
 
 FIN, SYN, RST, ACK = 1, 2, 4, 16
-MOST_FOLLOWED = 20_000  # connections
+MOST_FOLLOWED = 10_000  # connections
 GIVEN_UP_AT_ONCE = 16  # when there are too many, one in so many
 CLOSED_NS = 60 * SECOND_NS  # a closed connection is followed for so long, an idle one for an hour
 IDLE_NS = 3600 * SECOND_NS

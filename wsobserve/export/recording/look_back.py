@@ -131,7 +131,8 @@ class LookBack:
     def _drop_recent(self, followed: Followed, limit: int) -> None:
         recent = followed.recent
         while recent and followed.recent_bytes > limit:
-            size = len(recent.popleft().data) + PACKET_COST
+            packet = recent.popleft()
+            size = len(packet.data) + PACKET_COST
             followed.recent_bytes -= size
             self.bytes -= size
             self._count(followed, 1)

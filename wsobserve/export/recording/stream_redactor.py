@@ -15,7 +15,7 @@ from wsobserve.websocket.http import HEAD_END
 
 HEAD, WAIT, FRAMES, LOST = 0, 1, 2, 3
 LONGEST_HEAD = 32 * 1024
-REMEMBERED = 8  # stretches, for what is sent again
+REMEMBERED = 4  # stretches at least, and twice as many at most, for what is sent again: each takes 150 bytes
 PROBATION = 6  # frames in a row before they are believed
 FAR = 1 << 26  # bytes ahead: no window is as large, so it is of no use to wait for what lies between
 
