@@ -9,6 +9,8 @@ from wsobserve.export.recording.settings import RecordingSettings
 from wsobserve.records import Anomaly, AnomalyKind, ChannelMessage, ConnectionSummary, Half, Handshake, Message
 from wsobserve.transport.endpoints import opposite
 
+pytestmark = pytest.mark.build_independent
+
 HALF = Half(connection="c1", source="10.0.0.1:5000", destination="10.0.0.2:80")
 ANOMALY = Anomaly(half=HALF, time_ns=1, packet=1, anomaly=AnomalyKind.FRAME_NOT_MASKED)
 HANDSHAKE = Handshake(

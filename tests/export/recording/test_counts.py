@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from wsobserve.export.recording.counts import RecordingCounts
+
+pytestmark = pytest.mark.build_independent
 
 
 def test_counts_add_up_and_the_last_error_stays() -> None:

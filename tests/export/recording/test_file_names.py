@@ -6,8 +6,12 @@ import fcntl
 import os
 from pathlib import Path
 
+import pytest
+
 from wsobserve.export.recording import pcapng_writer
 from wsobserve.export.recording.file_names import file_name, finish_left_over, recording_files, remove_oldest
+
+pytestmark = pytest.mark.build_independent
 
 BLOCKS = pcapng_writer.section("", "", "wsobserve") + pcapng_writer.interface(1, "lo")
 PACKET = pcapng_writer.packet(0, 1, bytes(50), 50)

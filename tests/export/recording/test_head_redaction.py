@@ -13,6 +13,8 @@ from wsobserve.redaction import redact_subprotocol, redact_target
 from wsobserve.websocket.handshake import handshake_of
 from wsobserve.websocket.http import parse_head
 
+pytestmark = pytest.mark.build_independent
+
 HALF = Half(connection="c", source="a:1", destination="b:2")
 KEPT = b"GET /chat HTTP/1.1\r\nHost: made.example:8080\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 

@@ -14,6 +14,8 @@ from wsobserve.capture.files import read_captures
 from wsobserve.export.recording import pcapng_writer
 from wsobserve.records import CaptureLoss, PacketBatch
 
+pytestmark = pytest.mark.build_independent
+
 TIME_NS = 1_700_000_000_123_456_789
 PACKETS = [b"\x45" + bytes(19), b"\x45" + bytes(20), b"\x45" + bytes(21), b"\x45" + bytes(22), b""]
 

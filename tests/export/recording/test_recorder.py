@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +20,7 @@ from wsobserve.export.recording.counts import RecordingCounts
 from wsobserve.export.recording.recorder import Recorder
 from wsobserve.export.recording.settings import Payloads, RecordingSettings
 from wsobserve.records import Anomaly, ChannelMessage, ConnectionSummary, Frame, Half, Handshake, PacketBatch, Record
+from wsobserve.sidecar.worker import Recording
 
 CAPTURES = Path(__file__).resolve().parents[3] / "captures"
 OPENED = ["abnormal_close.pcap", "demo.pcapng", "fragments.pcap", "ipv6.pcapng", "mqtt.pcapng", "ws_deflate.pcapng"]
@@ -102,6 +105,55 @@ def test_headers_alone_have_every_packet_and_no_payload(tmp_path: Path) -> None:
     assert counts.packets == len(talk.segments)
     accounting = wsobserve.analyze(*files).accounting
     assert accounting.packets_cut == sum(bool(segment.payload) for segment in talk.segments)
+
+
+@pytest.mark.parametrize(
+    ("frames", "kind"),
+    [
+        ([(True, b"\x81\x05hello")], "frame_not_masked"),
+        ([(False, b"\x81\x85abcdhello")], "frame_masked"),
+        ([(False, b"\x81\x7e\x00\x05hello")], "frame_length_not_minimal"),
+        ([(False, b"\x09\x02hi\x80\x00")], "control_frame_fragmented"),
+        ([(False, b"\x89\x7e\x00\x80" + b"s" * 128)], "control_frame_too_long"),
+        ([(False, b"\x80\x05hello")], "continuation_unexpected"),
+        ([(False, b"\x01\x05hello\x81\x05hello")], "continuation_expected"),
+        ([(False, b"\x88\x04\x00\x01hi")], "close_code_invalid"),
+        ([(False, b"\x88\x01s")], "close_payload_invalid"),
+        ([(False, b"\x88\x02\x03\xe8\x81\x05hello")], "frame_after_close"),
+    ],
+)
+def test_what_is_wrong_with_the_frames_is_in_a_redacted_recording_too(
+    tmp_path: Path, frames: list[tuple[bool, bytes]], kind: str
+) -> None:
+    talk = Talk().open().say(True, TEXT, b"before").say(False, TEXT, b"before")
+    for from_client, data in frames:
+        talk.send(from_client, data)
+    files, live = recorded(tmp_path, packed(talk.segments), anomalies=(kind,))
+    (expected,) = (each for each in live if isinstance(each, Anomaly) and each.anomaly == kind)
+    found = [each for each in observed(files) if isinstance(each, Anomaly)]
+    assert [(each.anomaly, each.time_ns, each.half.source) for each in found if each.anomaly == kind] == [
+        (expected.anomaly, expected.time_ns, expected.half.source)
+    ]
+    assert not any(b"hello" in payload for payload in payloads(files))
+
+
+@pytest.mark.parametrize("command", ["messages", "frames"])
+def test_the_command_line_says_the_same_of_a_capture_and_of_its_recording(
+    tmp_path: Path, wsobserve_command: list[str], command: str
+) -> None:
+    files, _ = recorded(tmp_path, batches_of("demo.pcapng"), sample=1.0, payloads="whole")
+    said = []
+    for path in (CAPTURES / "demo.pcapng", files[0]):
+        run = subprocess.run(
+            [*wsobserve_command, command, str(path), "--format", "ndjson"],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=tmp_path,
+        )
+        said.append([json.loads(line) for line in run.stdout.splitlines()])
+    assert len(said[0]) > 1_000
+    assert said[0] == said[1]
 
 
 # --- which connections
@@ -362,3 +414,8 @@ def test_a_bug_of_ours_ends_the_recording_and_nothing_else(tmp_path: Path) -> No
     assert len(payloads(sorted(tmp_path.iterdir()))) == counts.packets
     with pytest.raises(IndexError):
         Recorder(RecordingSettings(directory=str(tmp_path), sample=1.0, payloads="whole")).batch(broken)
+
+
+def test_a_recorder_is_what_a_worker_needs(tmp_path: Path) -> None:
+    needed: Recording = Recorder(RecordingSettings(directory=str(tmp_path), sample=1.0))
+    needed.close()

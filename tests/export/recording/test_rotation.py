@@ -21,6 +21,8 @@ from wsobserve.export.recording.rotation import RotatingFiles, check_directory
 from wsobserve.export.recording.settings import RecordingSettings
 from wsobserve.records import CaptureLoss, PacketBatch
 
+pytestmark = pytest.mark.build_independent
+
 START_NS = 1_700_000_000_000_000_000
 SECOND_NS = 1_000_000_000
 
