@@ -140,11 +140,9 @@ class Following:
         """What has waited for long enough comes out; what has ended is forgotten."""
         for followed in list(self._waiting):
             redactor = followed.redactor
-            if (
-                redactor is not None
-                and redactor.waiting_packets
-                and not 0 <= now_ns - redactor.waits_since_ns < LONGEST_WAIT_NS
-            ):
+            if redactor is None or not redactor.waiting_packets:
+                continue
+            if not -LONGEST_WAIT_NS < now_ns - redactor.waits_since_ns < LONGEST_WAIT_NS:
                 redactor.give_up_waiting(self._ready)
                 self._keep_ready(followed)
         if not 0 <= now_ns - self._swept_ns < SWEEP_NS:

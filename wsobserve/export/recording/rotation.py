@@ -137,7 +137,10 @@ class RotatingFiles:
                 descriptor = os.open(path + PART, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             except FileExistsError:
                 continue
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                pass  # not every file system can; it only tells a second process of our number that this one lives
             return descriptor, path
         raise FileExistsError("no name is free")
 
