@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from tests.export.recording.secret_talk import TEXT, Talk
@@ -113,3 +114,42 @@ def test_a_client_that_does_not_wait_for_the_response() -> None:
     assert redacting.redactor.waiting_packets == 1
     redacting.give([response])
     assert not any(packet.cut for packet in redacting.ready)
+
+
+def test_other_bytes_that_claim_the_same_place_are_not_shown() -> None:
+    for seed in range(20):
+        chance = Random(seed)
+        talk = Talk(chance=chance).open().chat()
+        liar = Talk(chance=Random(1_000 + seed))
+        segments = []
+        for segment in talk.segments:
+            lie = replace(segment, payload=liar.secret(len(segment.payload)))
+            segments += [segment, lie] if chance.random() < 0.7 else [segment]
+        redacting = Redacting()
+        redacting.give(segments)
+        redacting.redactor.give_up_waiting(redacting.ready)
+        text = b"".join(packet.data[54:] for packet in redacting.ready)
+        lies = {secret[at : at + 5] for secret in liar.secrets for at in range(len(secret) - 4)}
+        assert not lies & {text[at : at + 5] for at in range(len(text))}
+
+
+def test_any_order_of_any_pieces_shows_no_secret_and_loses_no_packet() -> None:
+    for seed in range(20):
+        chance = Random(seed)
+        talk = Talk(chance=chance, deflate=bool(seed % 2)).open()
+        for _ in range(30):
+            talk.say(chance.random() < 0.5, TEXT, talk.secret(chance.randrange(300)), pieces=chance.randrange(1, 4))
+        pieces = [
+            segment.part(start, min(start + size, len(segment.payload)))
+            for segment in talk.segments[3:]
+            for size in [chance.choice((1, 2, 3, 50, 200, 2_000))]
+            for start in range(0, len(segment.payload), size)
+        ]
+        chance.shuffle(pieces)
+        redacting = Redacting()
+        redacting.give([*talk.segments[:3], *pieces, *chance.sample(pieces, len(pieces) // 3)])
+        redacting.redactor.give_up_waiting(redacting.ready)
+        assert len(redacting.ready) == redacting.given
+        text = [packet.data[54:] for packet in redacting.ready]
+        secrets = {secret[at : at + 5] for secret in talk.secrets for at in range(len(secret) - 4)}
+        assert not secrets & {data[at : at + 5] for data in text for at in range(len(data))}

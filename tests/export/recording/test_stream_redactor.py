@@ -5,7 +5,7 @@ from __future__ import annotations
 from wsobserve.export.recording.stream_redactor import StreamRedactor
 
 WHOLE, CUT, LATER = 1, 0, -1
-PROBATION = 6  # frames in a row
+PROBATION = 8  # frames in a row
 HEAD = b"HTTP/1.1 101 Switching Protocols\r\nServer: secret\r\n\r\n"
 SHOWN = HEAD.replace(b"secret", b"xxxxxx")
 FRAME = b"\x81\x06secret"
@@ -52,6 +52,13 @@ def test_what_is_no_head_is_lost_at_once() -> None:
         stream.learn(0, first)
         assert stream.lost
         assert shown(stream, 0, len(first)) == (CUT, b"")
+
+
+def test_a_request_that_asks_for_no_websocket_is_not_shown() -> None:
+    stream = StreamRedactor(100, True, 1)
+    stream.learn(0, b"GET /somebody/something HTTP/1.1\r\nHost: a.example\r\n\r\n")
+    assert stream.lost
+    assert shown(stream, 0, 30) == (CUT, b"")
 
 
 def test_a_head_without_end_is_lost() -> None:

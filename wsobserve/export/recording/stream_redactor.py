@@ -11,12 +11,12 @@ from __future__ import annotations
 from wsobserve.export.recording.frame_walk import UNKNOWN, FrameWalk
 from wsobserve.export.recording.head_redaction import redact_head
 from wsobserve.export.recording.stretch import Stretch, head_stretch
-from wsobserve.websocket.http import HEAD_END
+from wsobserve.websocket.http import HEAD_END, parse_head
 
 HEAD, WAIT, FRAMES, LOST = 0, 1, 2, 3
 LONGEST_HEAD = 32 * 1024
 REMEMBERED = 4  # stretches at least, and twice as many at most, for what is sent again: each takes 150 bytes
-PROBATION = 6  # frames in a row before they are believed
+PROBATION = 8  # frames in a row before they are believed
 FAR = 1 << 26  # bytes ahead: no window is as large, so it is of no use to wait for what lies between
 
 
@@ -142,7 +142,12 @@ class StreamRedactor:
             if len(head) > LONGEST_HEAD:
                 self.lose()
             return
-        self.raw_head = bytes(head[: match.end()])
+        raw_head = bytes(head[: match.end()])
+        parsed = parse_head(bytes(head[: match.start()]), 0, 0)
+        if parsed is None or (self._masked and not parsed.asks_for_websocket):
+            self.lose()  # somebody else's request, of which nothing is told elsewhere either
+            return
+        self.raw_head = raw_head
         self._stretches.append(head_stretch(0, redact_head(self.raw_head)))
         self._walk.end = match.end()
         self.phase = WAIT
