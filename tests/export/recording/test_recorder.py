@@ -17,7 +17,7 @@ from tests.segments import Segment, batch, cut, double, join, lose, overlap, shu
 from wsobserve.capture.files import read_captures
 from wsobserve.export.error import ExportError
 from wsobserve.export.recording.counts import RecordingCounts
-from wsobserve.export.recording.recorder import Recorder
+from wsobserve.export.recording.recorder import Recorder, check_recording
 from wsobserve.export.recording.settings import Payloads, RecordingSettings
 from wsobserve.records import Anomaly, ChannelMessage, ConnectionSummary, Frame, Half, Handshake, PacketBatch, Record
 from wsobserve.sidecar.worker import Recording
@@ -353,6 +353,10 @@ def test_a_directory_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> No
     with pytest.raises(ExportError, match="no directory to record into") as error:
         Recorder(RecordingSettings(directory=str(tmp_path / "none"), sample=1.0))
     assert "\n" not in str(error.value)
+    with pytest.raises(ExportError):
+        check_recording(RecordingSettings(directory=str(tmp_path / "none")))
+    check_recording(RecordingSettings())
+    Recorder(RecordingSettings(directory=str(tmp_path / "none"), sample=1.0), survive=True).close()
 
 
 def test_a_directory_that_goes_away_costs_packets_and_raises_nothing(tmp_path: Path) -> None:
@@ -384,9 +388,9 @@ def test_what_is_held_can_be_less(tmp_path: Path) -> None:
         recorder.batch(each)
     held = recorder.counts()
     assert held.packets_held == held.packets_seen
-    recorder.limit_look_back(20_000)
+    recorder.shed(3)  # a quarter, three times
     counts = recorder.counts()
-    assert counts.bytes_held <= 20_000
+    assert counts.bytes_held <= (1 << 20) / 64
     assert counts.packets_held + counts.left_out["not_chosen"] == counts.packets_seen
     recorder.close()
     assert recorder.counts().left_out == {"not_chosen": held.packets_seen}

@@ -10,7 +10,8 @@ class RecordingCounts(msgspec.Struct, kw_only=True):
 
     `left_out`, by reason: `not_chosen`, `memory` (of connections that were chosen: their packets had left the look-back
     buffer before, or there was no room to wait for those in front of them), `disk` (could not be written), `not_tcp`
-    (nothing says to which connection they belong: other protocols, IP fragments), `internal` (behind a bug of ours).
+    (nothing says to which connection they belong: other protocols, IP fragments), `internal` (behind a bug of ours),
+    `worker_ended` (were held by a worker that ended).
     """
 
     packets_seen: int = 0

@@ -18,7 +18,7 @@ from wsobserve.export.recording.counts import RecordingCounts
 from wsobserve.export.recording.following import Following
 from wsobserve.export.recording.held_packet import HeldPacket
 from wsobserve.export.recording.look_back import LookBack
-from wsobserve.export.recording.rotation import RotatingFiles
+from wsobserve.export.recording.rotation import RotatingFiles, check_directory
 from wsobserve.export.recording.settings import RecordingSettings
 from wsobserve.records import Anomaly, CaptureLoss, ChannelMessage, ConnectionSummary, Half, Handshake, PacketBatch, Record
 
@@ -35,8 +35,8 @@ class Recorder:
     """Records what `settings` choose into their directory. Raises ExportError when that cannot be written into.
 
     `look_back`: bytes of packets that are held at most for the case that their connection is chosen. `clock`: of the
-    machine, for the names and ages of files. `survive`: a bug of ours ends the recording and not the process. Raises
-    ValueError for settings that cannot be.
+    machine, for the names and ages of files. `survive`: neither a bug of ours nor such a directory ends the process,
+    but the recording, or that is tried again. Raises ValueError for settings that cannot be.
     """
 
     def __init__(
@@ -49,9 +49,14 @@ class Recorder:
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._choice = Choice(settings)
+        if settings.directory is None:
+            raise ValueError("no directory to record into")
+        if not survive:
+            check_directory(settings.directory)
         self._counts = RecordingCounts()
         comment = f"recorded by wsobserve, worker {worker}: {SAID[settings.payloads]}"
         self._files = RotatingFiles(settings, worker, comment, self._counts, clock)
+        self._most_held = look_back
         self._look_back = LookBack(look_back)
         self._following = Following(settings.payloads, self._choice, self._look_back, self._write)
         self._survive = survive
@@ -108,6 +113,10 @@ class Recorder:
         """From now on hold at most so many bytes for connections that are not chosen yet."""
         self._look_back.shrink(limit)
 
+    def shed(self, steps: int) -> None:
+        """Memory is short: with each step that is in force a quarter is held of what was held with one step less."""
+        self.limit_look_back(self._most_held >> 2 * steps)
+
     def close(self) -> None:
         """Nothing more comes: what waits is written, and the file gets its name."""
         if not self._broken:
@@ -160,6 +169,13 @@ class Recorder:
             self._counts.left_out["disk"] = self._counts.left_out.get("disk", 0) + 1
         elif packet.cut:
             self._counts.packets_cut += 1
+
+
+def check_recording(settings: RecordingSettings) -> None:
+    """Raises what a recorder of these settings would raise, ExportError or ValueError, if there is to be one."""
+    if settings.directory is not None:
+        Choice(settings)
+        check_directory(settings.directory)
 
 
 def key_of(half: Half) -> bytes | None:

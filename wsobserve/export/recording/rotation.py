@@ -58,7 +58,6 @@ class RotatingFiles:
         self._number = 0
         self._retry_ns = 0  # not before
         self._pause_ns = FIRST_PAUSE_NS
-        check_directory(self._directory)
         try:
             finish_left_over(self._directory, worker)
         except OSError as error:
