@@ -23,7 +23,7 @@ class Followers:
     def __init__(self, payloads: Payloads = "whole", sample: float = 0.0, anomalies: tuple[str, ...] = ()) -> None:
         self.written: list[HeldPacket] = []
         self.comments: list[str] = []
-        self.look_back = LookBack(1 << 20)
+        self.look_back = LookBack(16 << 20)
         choice = Choice(RecordingSettings(directory="d", sample=sample, anomalies=anomalies))
         self.following = Following(payloads, choice, self.look_back, self._write)
 
@@ -47,7 +47,7 @@ class Followers:
 
 @pytest.mark.parametrize("way", WAYS)
 @given(data=st.lists(st.binary(max_size=120), max_size=8), link_type=st.sampled_from([0, 1, 101, 113, 276]))
-@settings(max_examples=30)
+@settings(max_examples=20, deadline=None)
 def test_any_bytes_raise_nothing_and_are_counted(way: Payloads, data: list[bytes], link_type: int) -> None:
     followers = Followers(way, anomalies=("any",))
     followers.following.receive(batch(data, link_type=link_type))
@@ -57,7 +57,7 @@ def test_any_bytes_raise_nothing_and_are_counted(way: Payloads, data: list[bytes
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=30)
+@settings(max_examples=20, deadline=None)
 def test_broken_packets_of_a_real_talk_raise_nothing(seed: int) -> None:
     chance = Random(seed)
     talk = Talk(chance=chance).open().chat().close()
@@ -120,6 +120,33 @@ def test_how_many_connections_are_followed_is_bounded() -> None:
             packets.append(bytes(packet))
         followers.following.receive(batch(packets))
     assert followers.following.connections <= MOST_FOLLOWED
+    followers.check()
+
+
+def test_a_flood_pushes_out_no_connection_that_is_more_than_a_packet() -> None:
+    followers = Followers("headers", anomalies=("any",))
+    talk = Talk(port=1).open()
+    followers.following.receive(batch([segment.packet() for segment in talk.segments]))
+    template = Talk(port=40_000).send(True, b"", 2).segments[0].packet()
+    packets = []
+    for number in range(2 * MOST_FOLLOWED):
+        packet = bytearray(template)
+        packet[26:30] = (0x0B000000 + number).to_bytes(4, "big")
+        packets.append(bytes(packet))
+    followers.following.receive(batch(packets, step_ns=1))
+    followers.check()
+    key = b"\x0a\0\0\x01\x0a\0\0\x02\0\x01\x1f\x90"
+    followers.following.choose(key, 1 << 62, "anomaly", "anomaly any")
+    assert len(followers.written) == len(talk.segments)
+
+
+def test_ports_that_are_used_many_times_in_a_batch_leave_nothing_behind() -> None:
+    followers = Followers(anomalies=("any",))
+    talks = [Talk(sequence_numbers=(number * 10_000, number * 20_000)).open() for number in range(5)]
+    followers.following.receive(batch([segment.packet() for talk in talks for segment in talk.segments]))
+    followers.check()
+    followers.following.forget_replaced()
+    assert followers.look_back.packets == len(talks[-1].segments)
     followers.check()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wsobserve.export.recording.head_redaction import redact_head, redact_path_and_query, redact_to_length
@@ -72,6 +72,7 @@ def test_a_first_line(line: bytes, redacted: bytes) -> None:
     assert redact_head(line + b"\r\n\r\n") == redacted + b"\r\n\r\n"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="abcXYZ0189-_.~/;=&?%@{}:#", max_size=60))
 def test_the_template_of_a_redacted_target_is_that_of_the_target(text: str) -> None:
     path, _, query = f"/{text}".partition("?")
@@ -81,6 +82,7 @@ def test_the_template_of_a_redacted_target_is_that_of_the_target(text: str) -> N
         assert redact_target(redacted_path, redacted_query) == redact_target(path, query)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="abzAZ019._-=:", max_size=50))
 def test_a_subprotocol_is_redacted_to_the_same_where_that_can_be(text: str) -> None:
     redacted = redact_to_length(text)
@@ -90,6 +92,7 @@ def test_a_subprotocol_is_redacted_to_the_same_where_that_can_be(text: str) -> N
         assert set(redacted) == {"x"} or redact_subprotocol(redacted) == redact_subprotocol(text)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_keep_their_length_and_line_ends(data: bytes) -> None:
     redacted = redact_head(data)

@@ -78,7 +78,7 @@ cdef class Following:
     cdef _keep(self, Followed followed, HeldPacket packet)
     @cython.locals(comment=str)
     cdef _record(self, Followed followed, HeldPacket packet)
-    @cython.locals(decoder=PacketDecoder, reverse=bytes, opens=cython.bint, again=cython.bint)
+    @cython.locals(decoder=PacketDecoder, reverse=bytes, opens=cython.bint, again=cython.bint, before=Followed)
     cdef Followed _followed(self, Followed followed, long long time_ns, long long packet)
     cdef _begin(self, Followed followed, str by, str reason)
     cdef _ends(self, Followed followed, long long time_ns)
