@@ -182,6 +182,7 @@ def test_a_directory_must_be_one_that_takes_files(tmp_path: Path) -> None:
             check_directory(str(path))
 
 
+@pytest.mark.needs_kernel("file systems that may be mounted")
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="needs root to mount a small file system")
 def test_a_real_disk_that_is_full_or_read_only(tmp_path: Path) -> None:
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "wso-record", str(tmp_path)], check=False).returncode:
