@@ -38,6 +38,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "wsobserve/contract/terms.py": "records hold no behaviour; test_asyncapi.py and test_json_schemas.py read them",
     "wsobserve/contract/report.py": "records hold no behaviour; test_snapshot.py reads them",
     "wsobserve/export/error.py": "an exception is a name",
+    "wsobserve/export/recording/held_packet.py": "a packet holds no behaviour; test_look_back.py has some",
+    "wsobserve/export/recording/settings.py": "settings hold no behaviour; test_recorder.py uses each of them",
     "wsobserve/export/exporter.py": "a protocol is a promise; each exporter is tested",
 }
 

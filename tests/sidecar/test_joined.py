@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from wsobserve.capture.files import read_captures
+from wsobserve.export.recording.counts import RecordingCounts
 from wsobserve.findings import Findings
 from wsobserve.pipeline import Pipeline
-from wsobserve.records import CaptureLoss, ChannelMessage, PacketBatch, SchemaDrift, Snapshot
+from wsobserve.records import Accounting, CaptureLoss, ChannelMessage, PacketBatch, SchemaDrift, Snapshot
 from wsobserve.sidecar.joined import Joined
 from wsobserve.sidecar.report import Report
 
@@ -132,3 +133,30 @@ def test_drift_goes_with_the_next_snapshot_and_messages_get_their_kind() -> None
     assert any(isinstance(one, ChannelMessage) and one.schema for one in labelled)
     kinds = {kind.id for kind in joined.snapshot(final=True).kinds}
     assert {one.schema for one in labelled if isinstance(one, ChannelMessage)} <= kinds | {None}
+
+
+def test_what_was_recorded_adds_up_and_what_an_ended_worker_held_is_gone() -> None:
+    def report(worker: int, counts: RecordingCounts) -> Report:
+        fold = Pipeline().findings()
+        return Report(
+            worker=worker,
+            taken=0,
+            now_ns=1,
+            accounting=Accounting(),
+            series=fold.series,
+            connections=fold.connections,
+            routes=fold.routes,
+            recording=counts,
+        )
+
+    joined = Joined()
+    assert joined.recording() is None
+    joined.take(report(0, RecordingCounts(packets_seen=10, packets=4, packets_held=6, bytes_held=600)))
+    joined.take(report(1, RecordingCounts(packets_seen=5, packets=5)))
+    assert joined.recording() == RecordingCounts(packets_seen=15, packets=9, packets_held=6, bytes_held=600)
+    joined.end(0)
+    joined.take(report(0, RecordingCounts(packets_seen=1, packets=1)))
+    assert joined.recording() == RecordingCounts(packets_seen=16, packets=10, left_out={"worker_ended": 6})
+    joined.end(0)
+    joined.end(1)
+    assert joined.recording() == RecordingCounts(packets_seen=16, packets=10, left_out={"worker_ended": 6})

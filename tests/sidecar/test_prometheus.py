@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sidecar.statuses import channel, queue_counts, status
+from wsobserve.export.recording.counts import RecordingCounts
 from wsobserve.records import Accounting, Sizes
 from wsobserve.sidecar.prometheus import CHANNELS, NAMES, Metrics
 from wsobserve.sidecar.status import ExporterStatus
@@ -159,3 +160,15 @@ def test_labels_are_read_as_they_were() -> None:
 def test_a_sidecar_that_saw_nothing_yet() -> None:
     series = read(Metrics().text(status(channels=(), accounting=Accounting(), exporters=(), workers=())))
     assert value(series, "wsobserve_capture_packets_dropped_total", reason="kernel_dropped") == 0
+
+
+def test_what_was_recorded() -> None:
+    assert "recording" not in Metrics().text(status())
+    counts = RecordingCounts(packets=7, bytes=900, left_out={"disk": 2}, chosen={"anomaly": 1}, packets_held=3, failures=1)
+    series = read(Metrics().text(status(recording=counts)))
+    assert value(series, "wsobserve_recording_packets_total") == 7
+    assert value(series, "wsobserve_recording_packets_left_out_total", reason="disk") == 2
+    assert value(series, "wsobserve_recording_packets_left_out_total", reason="memory") == 0
+    assert value(series, "wsobserve_recording_connections_total", by="anomaly") == 1
+    assert value(series, "wsobserve_recording_packets_held") == 3
+    assert value(series, "wsobserve_recording_failures_total") == 1

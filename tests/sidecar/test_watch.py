@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+import wsobserve
 import wsobserve.sidecar.watch
 from wsobserve.capture.error import CaptureError
 from wsobserve.capture.files import read_captures
@@ -118,6 +119,20 @@ def test_what_is_seen_is_what_was_sent(wsobserve_command: list[str], tmp_path: P
     assert sum(row["messages"] for row in volumes) == sum(sent.values())
     assert sum(row["payload_bytes"] for row in volumes) == sum(lengths)
     assert {row["state"] for row in reader.connections(run)} == {"closed"}
+
+
+def test_what_is_recorded_agrees_with_what_was_told_and_says_nothing(wsobserve_command: list[str], tmp_path: Path) -> None:
+    sent: Sent = Counter()
+    record = ("--record", str(tmp_path), "--record-channel", "/rooms/*")
+    with attached(wsobserve_command, "--port", str(PORT), "--health", "off", *record) as process:
+        asyncio.run(talk(sent, []))
+        process.stop()
+    (file,) = tmp_path.iterdir()
+    seen = wsobserve.analyze(file)
+    messages = Counter((total.channel, total.direction) for total in seen.snapshot.channels for _ in range(total.messages))
+    assert messages == Counter((channel, direction) for channel, direction, _ in sent.elements())
+    assert (seen.accounting.bytes_lost, seen.accounting.messages_undecoded, seen.accounting.packets_cut) == (0, {}, 0)
+    assert b"lala" not in file.read_bytes()
 
 
 def test_what_was_sent_is_in_the_store_while_it_goes_on(wsobserve_command: list[str], tmp_path: Path) -> None:

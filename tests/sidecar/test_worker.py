@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+import wsobserve
 from tests.sidecar.file_ring import FileRing
 from wsobserve.config import DEFAULT_LIMITS
+from wsobserve.export.recording.recorder import Recorder
+from wsobserve.export.recording.settings import RecordingSettings
 from wsobserve.pipeline import Pipeline
 from wsobserve.records import Anomaly, ChannelMessage, ConnectionSummary, Handshake
 from wsobserve.sidecar import worker as worker_module
@@ -127,3 +130,12 @@ def test_another_interval_is_obeyed() -> None:
         assert time.monotonic() < until
         time.sleep(0.01)
     assert running.stop().final
+
+
+def test_what_the_worker_takes_is_recorded_to_the_last_packet(tmp_path: Path) -> None:
+    ring = FileRing([DEMO])
+    recorder = Recorder(RecordingSettings(directory=str(tmp_path), sample=1.0, payloads="whole"))
+    last = Running(ring, recorder=recorder).stop()
+    assert last.recording is not None
+    assert last.recording.packets == last.recording.packets_seen == ring.packets
+    assert wsobserve.analyze(*tmp_path.iterdir()).accounting.messages == last.accounting.messages

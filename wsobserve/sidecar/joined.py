@@ -11,6 +11,7 @@ import time
 import msgspec
 
 from wsobserve.config import DEFAULT_LIMITS, SECOND_NS, Limits
+from wsobserve.export.recording.counts import RecordingCounts
 from wsobserve.records import (
     Accounting,
     CaptureLoss,
@@ -53,6 +54,7 @@ class Joined:
         self._kinds = _Kinds(limits)
         self._drift: list[SchemaDrift] = []
         self._left_out: dict[str, int] = {}  # by workers that have ended
+        self._recording: RecordingCounts | None = None  # by workers that have ended
         self.now_ns = 0
 
     def take(self, report: Report) -> list[Record]:
@@ -86,6 +88,7 @@ class Joined:
             self._ended.merge(report)
             for name, count in report.left_out.items():
                 self._left_out[name] = self._left_out.get(name, 0) + count
+            self._recording = _recorded(self._recording, report.recording, ended=True)
         self._open.pop(worker, None)
         self._kinds.end(worker)
         for key, parts in self._volumes.items():
@@ -112,6 +115,13 @@ class Joined:
         for report in self._reports.values():
             for name, count in report.left_out.items():
                 counts[name] = counts.get(name, 0) + count
+        return counts
+
+    def recording(self) -> RecordingCounts | None:
+        """What became of the packets that were to be recorded; None when none are."""
+        counts = _recorded(None, self._recording)
+        for report in self._reports.values():
+            counts = _recorded(counts, report.recording)
         return counts
 
     def drift_stride(self) -> int:
@@ -245,3 +255,18 @@ def _added(parts: list[ChannelVolume], sizes_limit: int) -> ChannelVolume:
 
 def _order(key: VolumeKey) -> tuple[int, str, str]:
     return key[2], key[0], key[1] or ""
+
+
+def _recorded(total: RecordingCounts | None, counts: RecordingCounts | None, *, ended: bool = False) -> RecordingCounts | None:
+    """Both together. `ended`: what this worker had held when it was last heard is gone with it."""
+    if counts is None:
+        return total
+    together = RecordingCounts()
+    for each in (total, counts):
+        if each is not None:
+            together.merge(each)
+    if ended and counts.packets_held:
+        together.packets_held -= counts.packets_held
+        together.bytes_held -= counts.bytes_held
+        together.left_out["worker_ended"] = together.left_out.get("worker_ended", 0) + counts.packets_held
+    return together

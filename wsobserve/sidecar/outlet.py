@@ -126,6 +126,9 @@ class Outlet:
         troubles += [f"{count} {name} records were not told: too many at once" for name, count in sorted(left_out.items())]
         if (stride := self._joined.drift_stride()) > 1:
             troubles.append(f"one in {stride} messages is looked at for drift: all of them would take too long")
+        recording = self._joined.recording()
+        if recording is not None and recording.last_error is not None:
+            troubles.append(f"recording failed {recording.failures} times, last: {recording.last_error}")
         now_ns = time.time_ns()
         workers = seen.workers if seen is not None else ()
         silent = [one for one in workers if one.process is None or now_ns - one.heard_ns > SILENT_S * 1e9]
@@ -150,6 +153,7 @@ class Outlet:
             exporters=exporters,
             accounting=accounting,
             channels=snapshot.channels,
+            recording=recording,
             rates=self._rates,
             open_connections=len(snapshot.open_connections),
             memory_bytes=seen.memory_bytes if seen is not None else 0,

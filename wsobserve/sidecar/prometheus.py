@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from wsobserve.export.recording.counts import RecordingCounts
 from wsobserve.records import ChannelTotal, Direction, Sizes, name_hash
 from wsobserve.sidecar.status import Status
 
@@ -43,6 +44,8 @@ class Metrics:
         _of_memory(page, status)
         _of_workers(page, status)
         _of_exporters(page, status)
+        if status.recording is not None:
+            _of_recording(page, status.recording)
         return page.text()
 
     def _of_channels(self, page: _Page, totals: Iterable[ChannelTotal]) -> None:
@@ -179,6 +182,20 @@ def _of_exporters(page: _Page, status: Status) -> None:
     page.gauge("wsobserve_exporter_queue_records", "Records that wait.", waiting)
     page.counter("wsobserve_exporter_records_total", "What became of records handed over.", outcomes)
     page.counter("wsobserve_exporter_failures_total", "Attempts that failed.", failures)
+
+
+def _of_recording(page: _Page, counts: RecordingCounts) -> None:
+    page.counter("wsobserve_recording_packets_total", "Packets written to files.", [({}, counts.packets)])
+    page.counter("wsobserve_recording_bytes_total", "Bytes written to files.", [({}, counts.bytes)])
+    left_out = {"memory": 0, "disk": 0, **counts.left_out}
+    page.by("wsobserve_recording_packets_left_out_total", "Packets not written to files.", "reason", left_out)
+    page.counter("wsobserve_recording_packets_cut_total", "Packets written without their payload.", [({}, counts.packets_cut)])
+    page.by("wsobserve_recording_connections_total", "Connections recorded, by what for.", "by", counts.chosen)
+    page.gauge("wsobserve_recording_packets_held", "Packets held for connections to come.", [({}, counts.packets_held)])
+    page.gauge("wsobserve_recording_held_bytes", "Their bytes.", [({}, counts.bytes_held)])
+    page.counter("wsobserve_recording_files_total", "Files begun.", [({}, counts.files)])
+    page.counter("wsobserve_recording_files_removed_total", "Files removed.", [({}, counts.files_removed)])
+    page.counter("wsobserve_recording_failures_total", "Times that a file could not be written.", [({}, counts.failures)])
 
 
 def _escaped(text: str) -> str:

@@ -13,6 +13,7 @@ import struct
 
 import msgspec
 
+from wsobserve.export.recording.counts import RecordingCounts
 from wsobserve.records import Accounting, CaptureLoss, ChannelVolume, ConnectionSummary, Record, Snapshot
 from wsobserve.schema.fold import SchemaFold
 from wsobserve.sidecar.status import WorkerStatus
@@ -40,6 +41,7 @@ class Report(msgspec.Struct, kw_only=True):
     open_connections: list[ConnectionSummary] | None = None
     schemas: SchemaFold | None = None
     drift_stride: int = 1  # one in so many messages is looked at for drift
+    recording: RecordingCounts | None = None  # None: nothing is to be recorded
     final: bool = False
 
 

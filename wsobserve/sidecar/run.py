@@ -23,6 +23,7 @@ from wsobserve.capture.target import find_target
 from wsobserve.config import Limits
 from wsobserve.export.error import ExportError
 from wsobserve.export.exporter import Exporter
+from wsobserve.export.recording.recorder import Recorder, check_recording
 from wsobserve.records import Accounting
 from wsobserve.sidecar.background import BackgroundInference
 from wsobserve.sidecar.health import health_socket
@@ -67,6 +68,7 @@ def run(settings: Settings, log: Log, reread: Callable[[], Settings]) -> Analysi
     manager = ServiceManager(os.environ)
     resource = resource_attributes(settings, target.process)
     privileges = drop(settings.user)
+    check_recording(settings.recording)
     about = _about(settings, resource, privileges)
     limits = limits_within(state_bytes(settings.memory, settings.workers, settings.ring_bytes))
 
@@ -123,6 +125,7 @@ def _in_one_process(settings: Settings, log: Log) -> AnalysisResult:
     """A stream, or the portable source: what cannot be shared out among processes."""
     ports = parse_ports(settings.ports)
     resource = resource_attributes(settings, None)
+    check_recording(settings.recording)
 
     def open_source() -> LiveBatches:
         if settings.source == "stdin":
@@ -137,7 +140,7 @@ def _in_one_process(settings: Settings, log: Log) -> AnalysisResult:
 
     watching = "standard input" if settings.source == "stdin" else watching_text(settings)
     exporters = [exporter for _, exporter in exporters_of(settings, resource, [watching])]
-    return watch(open_source, watching, exporters, settings.interval, log.say)
+    return watch(open_source, watching, exporters, settings.interval, log.say, _recorder(settings, 0))
 
 
 def work(settings: Settings, limits: Limits, expression: bytes, number: int, ring: Ring, pipe: Pipe, shedding: int) -> None:
@@ -152,10 +155,18 @@ def work(settings: Settings, limits: Limits, expression: bytes, number: int, rin
         # What has changed is told by what came before: nobody can tell who sees a part of the connections only.
         drift=BackgroundInference() if settings.drift and settings.workers == 1 else False,
         shedding=shedding,
+        recorder=_recorder(settings, number),
         finder=None if settings.ports else PortFinder(time.monotonic(), expression=expression),
     )
     if not worker.run():
         sys.exit(SOURCE_GONE)
+
+
+def _recorder(settings: Settings, number: int) -> Recorder | None:
+    """Of one worker, or of the only process. A directory that goes away costs the recording, not the worker."""
+    if settings.recording.directory is None:
+        return None
+    return Recorder(settings.recording, worker=number, survive=True)
 
 
 def watching_text(settings: Settings) -> str:

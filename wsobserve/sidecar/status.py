@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wsobserve.export.queue import QueueCounts
+from wsobserve.export.recording.counts import RecordingCounts
 from wsobserve.records import Accounting, ChannelTotal, Record
 
 
@@ -47,4 +48,5 @@ class Status(Record, frozen=True, kw_only=True):
     memory_budget: int
     shedding: int  # how many steps are in force: 0 none, 1 payload samples ... 4 connections are sampled
     shed: dict[str, int]  # by step: what was given up
+    recording: RecordingCounts | None = None  # None: nothing is to be recorded
     interval_s: float = 1.0  # the next status comes after this

@@ -24,6 +24,7 @@ from wsobserve.observing import without_frames
 from wsobserve.pipeline import Pipeline
 from wsobserve.records import CaptureLoss, PacketBatch, Record
 from wsobserve.sidecar.outlet import trouble_lines
+from wsobserve.sidecar.worker import Recording
 
 CLOSE_SECONDS = 10.0
 KEPT_VOLUMES_NS = 120 * SECOND_NS  # volumes that were exported are forgotten after this
@@ -43,6 +44,7 @@ def watch(
     exporters: Sequence[Exporter],
     interval_s: float,
     say: Callable[[str], None],
+    recorder: Recording | None = None,
 ) -> AnalysisResult:
     """Watch until SIGINT or SIGTERM, or the end, and export every `interval_s`; closes the exporters.
 
@@ -62,10 +64,16 @@ def watch(
     with source, StopSignal() as stop:
         say(f"watching {watching}; stop with Ctrl-C")
         try:
-            _follow(source.batches(stop.is_set), pipeline, queues, interval_s, say, say_drift)
+            _follow(source.batches(stop.is_set), pipeline, queues, interval_s, say, say_drift, recorder)
         except CaptureError as error:
             failures.append(str(error))  # the interface is gone; what was decoded still leaves
     records = pipeline.finish()
+    if recorder is not None:
+        recorder.records(records)
+        recorder.close()
+        counts = recorder.counts()
+        if counts.last_error is not None:
+            failures.append(f"recording failed {counts.failures} times, last: {counts.last_error}")
     say_drift.add(records)
     say_drift.close()
     last = pipeline.snapshot(final=True, only_changed=True)
@@ -84,6 +92,7 @@ def _follow(
     interval_s: float,
     say: Callable[[str], None],
     say_drift: DriftLines,
+    recorder: Recording | None,
 ) -> None:
     """Every item of a source through the pipeline into the queues, with a snapshot every `interval_s`."""
     next_export = time.monotonic() + interval_s
@@ -93,7 +102,12 @@ def _follow(
         else:
             if isinstance(item, CaptureLoss):
                 say(f"{item.packets} packets lost ({item.reason})")
+            elif recorder is not None:
+                recorder.batch(item)
             records = pipeline.receive(item)
+        if recorder is not None:
+            recorder.records(records)
+            recorder.tick(time.time_ns())
         say_drift.add(records)
         _hand_over(queues, records)
         if queues and time.monotonic() >= next_export:

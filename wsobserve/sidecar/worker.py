@@ -14,6 +14,7 @@ from typing import Protocol
 from wsobserve.capture.error import CaptureError
 from wsobserve.capture.port_finder import PortFinder
 from wsobserve.config import MIB, SECOND_NS, Limits
+from wsobserve.export.recording.counts import RecordingCounts
 from wsobserve.pipeline import Pipeline
 from wsobserve.records import ChannelMessage, ConnectionSummary, Handshake, PacketBatch, Record, SchemaDrift
 from wsobserve.schema.drift_channel import Infer
@@ -64,6 +65,14 @@ class Recording(Protocol):
 
     def tick(self, now_ns: int) -> None:
         """Time passes."""
+        ...
+
+    def counts(self) -> RecordingCounts:
+        """What became of the packets."""
+        ...
+
+    def shed(self, steps: int) -> None:
+        """Hold less: so many steps of shedding are in force."""
         ...
 
     def close(self) -> None:
@@ -196,6 +205,8 @@ class CaptureWorker:
 
     def _shed(self, steps: int) -> None:
         self._keeps_messages = steps < 3
+        if self._recorder is not None:
+            self._recorder.shed(steps)
         self._keep(self._pipeline.shed(steps))
         give_back()
 
@@ -250,6 +261,7 @@ class CaptureWorker:
             open_connections=findings.open_connections if tells_connections else None,
             schemas=findings.schemas if final or self._schemas_are_due(findings.accounting.messages) else None,
             drift_stride=pipeline.drift_stride,
+            recording=None if self._recorder is None else self._recorder.counts(),
             final=final,
         )
         pipeline.forget_volumes_before(pipeline.now_ns - KEPT_VOLUMES_NS)
@@ -275,8 +287,10 @@ class CaptureWorker:
 
     def _end(self) -> None:
         """What is held comes out, and the last report leaves."""
-        self._keep(self._pipeline.finish())
+        records = self._pipeline.finish()
+        self._keep(records)
         if self._recorder is not None:
+            self._recorder.records(records)
             self._recorder.close()
         self._send_report(final=True)
         until = time.monotonic() + LEAVE_S
