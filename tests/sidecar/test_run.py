@@ -30,7 +30,7 @@ from wsobserve.sidecar.settings import Settings
 pytestmark = pytest.mark.skipif(not may_capture(), reason="live capture needs Linux and CAP_NET_RAW")
 
 LOAD = [sys.executable, "-m", "tests.benchmarks.live_load"]
-SMALL = "--port 8080 --rate 200 --seconds 2 --connections 5".split()
+SMALL = ["--port", "8080", "--rate", "200", "--seconds", "2", "--connections", "5"]
 ROOT = Path(__file__).resolve().parents[2]
 
 
