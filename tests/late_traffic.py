@@ -20,6 +20,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 
 from wsobserve.capture.live import LiveSource
+from wsobserve.config import LIVE_LIMITS
 from wsobserve.pipeline import Pipeline
 from wsobserve.records import ChannelMessage, ConnectionSummary, Message, PacketBatch, Record
 
@@ -363,7 +364,7 @@ def decode(recording: Recording) -> list[Record]:
 def join(recording: Recording, start: int, whole: list[Record] | None = None) -> Joined:
     """What a capture says that begins with packet `start`."""
     whole = decode(recording) if whole is None else whole
-    pipeline = Pipeline(folds=False, frames=True)
+    pipeline = Pipeline(LIVE_LIMITS, folds=False, frames=True)
     recognised_at: dict[int, int] = {}
     found: list[Record] = []
     number = 0

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from wsobserve.analysis import AnalysisResult
 from wsobserve.capture.error import CaptureError
-from wsobserve.config import SECOND_NS
+from wsobserve.config import LIVE_LIMITS, SECOND_NS
 from wsobserve.export.drift_lines import DriftLines
 from wsobserve.export.exporter import Exporter
 from wsobserve.export.queue import QueuedExporter
@@ -51,7 +51,7 @@ def watch(
     `say` is told, a line at a time, that it began and what the kernel dropped. Raises CaptureError when the source
     cannot be opened; one that goes away later is a failure beside the results.
     """
-    pipeline = Pipeline(survive=True, drift=True)
+    pipeline = Pipeline(LIVE_LIMITS, survive=True, drift=True)
     say_drift = DriftLines(say)
     try:
         source = open_source()

@@ -30,7 +30,8 @@ class Recognition:
         self.client: int | None = None
         self._seen = [False, False]
         self._weights = ([NO_EVIDENCE, NO_EVIDENCE], [NO_EVIDENCE, NO_EVIDENCE])  # by half: as unmasked, as masked frames
-        self._searches = tuple((Resynchronisation(self.limit), Resynchronisation(self.limit)) for _ in (0, 1))
+        most = limits.resynchronise_buffer
+        self._searches = tuple((Resynchronisation(self.limit, most), Resynchronisation(self.limit, most)) for _ in (0, 1))
 
     @property
     def hopeless(self) -> bool:
