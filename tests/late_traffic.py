@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -26,7 +26,7 @@ from wsobserve.records import ChannelMessage, ConnectionSummary, Message, Packet
 
 PORT = 18_990
 FOREIGN_PORTS = {"http": 18_991, "redis": 18_992, "random": 18_993, "tls": 18_994}
-WORDS = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau".split()
+WORDS = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi"]
 
 # By how many of 50 connections there are of each.
 MIX = {
@@ -42,7 +42,7 @@ MIX = {
     "idle": 4,
 }
 DEFLATED = ("takeover", "alone")
-Say = Callable[[ClientConnection, Random, int], Awaitable[None]]
+Say = Callable[[ClientConnection, Random, int], Coroutine[Any, Any, None]]
 
 
 def document(chance: Random, number: int) -> str:
@@ -120,15 +120,19 @@ class TalkingService:
     kinds: dict[int, str] = field(default_factory=dict)  # by the client's port
     servers: dict[int, ServerConnection] = field(default_factory=dict)  # the same
     rounds: int = 0
+    port: int = 0
 
-    async def open(self, kinds: list[str], chance: Random, port: int = PORT) -> None:
+    async def open(self, kinds: list[str], chance: Random) -> None:
         """One more client of each of these sorts."""
 
         async def one(number: int, kind: str) -> None:
-            alone = {"server_no_context_takeover": True, "client_no_context_takeover": True} if kind == "alone" else {}
-            extensions = [ClientPerMessageDeflateFactory(**alone)] if kind in DEFLATED else None
+            extensions = None
+            if kind in DEFLATED:
+                alone = kind == "alone"
+                deflate = ClientPerMessageDeflateFactory(server_no_context_takeover=alone, client_no_context_takeover=alone)
+                extensions = [deflate]
             client = await connect(
-                f"ws://127.0.0.1:{port}/{kind}/{number}", compression=None, extensions=extensions, ping_interval=None
+                f"ws://127.0.0.1:{self.port}/{kind}/{number}", compression=None, extensions=extensions, ping_interval=None
             )
             self.clients.append((kind, client, Random(f"{kind} {number}")))
             self.kinds[client.local_address[1]] = kind
@@ -159,7 +163,7 @@ class TalkingService:
 
 
 @asynccontextmanager
-async def talking_service(kinds: list[str], chance: Random, port: int = PORT) -> AsyncIterator[TalkingService]:
+async def talking_service(kinds: list[str], chance: Random, port: int = 0) -> AsyncIterator[TalkingService]:
     """A server and its clients, all of them connected."""
     service = TalkingService()
     deflate = ServerPerMessageDeflateFactory()
@@ -167,8 +171,8 @@ async def talking_service(kinds: list[str], chance: Random, port: int = PORT) ->
     async with serve(
         service.accept, "127.0.0.1", port, compression=None, extensions=[deflate], ping_interval=None, backlog=1_000
     ) as server:
-        assert server.is_serving()
-        await service.open(kinds, chance, port)
+        service.port = server.sockets[0].getsockname()[1]
+        await service.open(kinds, chance)
         try:
             yield service
         finally:
@@ -274,7 +278,7 @@ def record(count: int, rounds: int, seed: int, foreign: int = 2) -> Recording:
 
     async def talk(source: LiveSource) -> tuple[dict[int, str], int]:
         chance = Random(seed)
-        async with talking_service(mixed(count), chance) as service, foreign_traffic(foreign) as speak:
+        async with talking_service(mixed(count), chance, PORT) as service, foreign_traffic(foreign) as speak:
             for number in range(rounds):
                 if number == rounds // 2:
                     joined_at = sum(len(batch) for batch in batches)
@@ -325,7 +329,9 @@ class Joined:
     def after(self, side: Side, packet: int = 0) -> list[Message]:
         """The sender's messages that lie whole in the part that was captured, up to this packet if one is given."""
         first = self.first_packet
-        return [each for each in self.truth.get(side, []) if self._begins(each) >= first and (not packet or each.packet <= packet)]
+        return [
+            each for each in self.truth.get(side, []) if self._begins(each) >= first and (not packet or each.packet <= packet)
+        ]
 
     def _begins(self, message: Message) -> int:
         return self.begins.get((message.half.connection, message.half.direction, message.started_ns), message.packet)

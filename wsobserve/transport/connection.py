@@ -175,7 +175,9 @@ class TcpConnection:
             half.finish_at((sequence_number + segment.payload_length) & 0xFFFFFFFF, time_ns, packet, out)
         if self.reset_by >= 0:
             self._doubt_reset(index, segment)
-        if not self.settled and (self.packets >= half.totals.start_packets or (half.ordered.anchored and peer.ordered.anchored)):
+        if not self.settled and (
+            self.packets >= half.totals.start_packets or (half.ordered.anchored and peer.ordered.anchored)
+        ):
             self._settle(out)
         if half.ended and peer.ended and self.closed_ns < 0:
             self._close(time_ns, packet, out)

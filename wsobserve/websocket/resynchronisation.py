@@ -33,11 +33,12 @@ class Found(msgspec.Struct, frozen=True):
 class Resynchronisation:
     """One direction. `passed_bytes`: given up so far without a boundary. `compressed`: whether RSV1 may be set.
 
-    `limit`: bytes that are held; `most`: the same, where what is held begins like frames.
+    `limit`: bytes that are held. Of a `joined` connection `most` of them, where what is held begins like frames.
     """
 
-    def __init__(self, limit: int, most: int = 0) -> None:
+    def __init__(self, limit: int, *, joined: bool = False, most: int = 0) -> None:
         self.limit = max(limit, 2 * LONGEST_HEADER)
+        self.joined = joined
         self.most = most
         self.compressed = True
         self.passed_bytes = 0
@@ -66,8 +67,7 @@ class Resynchronisation:
 
     def weigh(self, masked: bool, now: bool = False) -> float:
         """How much evidence there is that frames begin where segments do; not looked at after each chunk, unless `now`."""
-        early = len(self._chunks) <= FIRST_CHUNKS and self.held_bytes <= FIRST_BYTES and not self.passed_bytes
-        if self._is_due() or now or early:
+        if self._is_due() or now:
             best = self._searched(masked).best()
             self._weight = max([best.bits if best else NO_EVIDENCE, *self._expected.values()])
         return self._weight
@@ -105,6 +105,8 @@ class Resynchronisation:
 
     def _is_due(self) -> bool:
         due = self.held_bytes >= self._next_search
+        if self.joined and not self.passed_bytes:
+            due = due or (len(self._chunks) <= FIRST_CHUNKS and self.held_bytes <= FIRST_BYTES)
         if due:
             self._next_search = int(self.held_bytes * GROWTH) + FIRST_SEARCH
         return due
