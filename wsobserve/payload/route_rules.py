@@ -19,8 +19,8 @@ MOST_RULES = 1_000
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 # A path template as messages have it, without query: what is visible in ASCII.
-Route = Annotated[str, msgspec.Meta(pattern=r"^/[!-~]*$", max_length=512)]
-Subprotocol = Annotated[str, msgspec.Meta(pattern=r"^[!-~]+$", max_length=128)]
+Route = Annotated[str, msgspec.Meta(pattern=r"^/[!\"$->@-~]*\Z", max_length=512)]
+Subprotocol = Annotated[str, msgspec.Meta(pattern=r"^[!-~]+\Z", max_length=128)]
 Told: TypeAlias = "tuple[str | None, str | None, RouteSource | None]"  # the route, the subprotocol, how the route is known
 NOTHING_TOLD: Told = (None, None, None)
 

@@ -138,6 +138,8 @@ class Payload:
         """The same with the route of its messages."""
         half = summary.half
         told = self._routes.get(_route_key(half.connection, half.stream), NO_ROUTE)
+        if self._missed is not None and summary.handshake is None and told is NO_ROUTE:
+            told = self._missed.of(half)  # it has had no message
         if told == NO_ROUTE:
             return summary
         route, subprotocol, source = told
