@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.websocket.wire import Deflater
-from wsobserve.websocket.deflate import BLOCK_END, FINAL_BLOCKS, Inflater, _window
+from wsobserve.websocket.deflate import Inflater, _window
+from wsobserve.websocket.unknown_window import BLOCK_END, FINAL_BLOCKS
 
 MIB = 1024 * 1024
 TEXTS = [f'{{"type":"tick","number":{number},"text":"the same words again"}}'.encode() for number in range(40)]
