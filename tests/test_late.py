@@ -76,7 +76,8 @@ def test_nothing_that_was_said_since_is_missed_and_nothing_else_is_told() -> Non
 def test_compressed_messages_are_counted_from_the_first_on_and_none_is_wrong() -> None:
     for side in sides("takeover"):
         said, found = joined().after(side), joined().found.get(side, [])
-        assert [message.wire_length for message in found] == [message.wire_length for message in said]
+        told = [(message.wire_length, message.length) for message in found]
+        assert told == [(message.wire_length, message.length) for message in said]
         assert {message.undecoded for message in found} <= {None, "context_lost"}
 
 

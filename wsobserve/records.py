@@ -343,9 +343,7 @@ class ConnectionSummary(Record, frozen=True, kw_only=True):
     health: TcpHealth | None = None  # [0] client to server, [1] server to client
     # By what it is known to be a WebSocket, and who its client is: by who sent the request, or by who masks its frames.
     joined: Literal["handshake", "frames"] = "handshake"
-    recognised_after: int | None = (
-        None  # messages, both ways, readable when its frames told; None: joined by handshake
-    )
+    recognised_after: int | None = None  # messages, both ways, readable when its frames told; None: joined by handshake
     compressed: bool | None = None  # permessage-deflate was agreed, or a frame shows it; None: no frame has shown it yet
     route: str | None = None  # path template; set where messages get their channel
     subprotocol: str | None = None  # the same
