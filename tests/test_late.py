@@ -19,6 +19,7 @@ from tests.late_traffic import DEFLATED, MIX, Joined, Recording, decode, join, m
 from tests.segments import packets_of
 from tests.sent_traffic import messages_in, records_of
 from wsobserve.doctor import may_capture
+from wsobserve.export.store import StoreReader
 from wsobserve.records import Message, Record
 
 CAPTURES = Path(__file__).resolve().parents[1] / "captures"
@@ -112,11 +113,17 @@ def test_joined_at_any_other_packet_nothing_is_wrong_either() -> None:
 
 
 @live
-def test_the_command_that_is_attached_late_sees_them_all(wsobserve_command: list[str]) -> None:
+def test_the_command_that_is_attached_late_sees_them_all_by_the_routes_of_its_rules(
+    wsobserve_command: list[str], tmp_path: Path
+) -> None:
+    rules, store = tmp_path / "routes.yaml", str(tmp_path / "late.db")
+
     async def talk() -> dict[str, object]:
         async with talking_service(mixed(100), Random(3)) as service:
             await service.round()
             command = [*wsobserve_command, "attach", "--interface", "lo", "--port", str(service.port), "--json"]
+            rules.write_text(f"routes: [{{port: {service.port}, route: /feed}}]")
+            command += ["--routes", str(rules), "--store", store]
             with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd="/") as watching:
                 try:
                     assert watching.stderr is not None
@@ -135,6 +142,21 @@ def test_the_command_that_is_attached_late_sees_them_all(wsobserve_command: list
     shares = Counter(mixed(100))
     each_way = sum(count for kind, count in shares.items() if kind not in ("pings", "push"))
     assert accounting["messages"] == 4 * (2 * each_way + shares["push"])
+    reader = StoreReader(store)
+    run = reader.runs()[0]["id"]
+    assert {row["channel"] for row in reader.channels(run)} == {"/feed"}
+    assert {row["route"] for row in reader.connections(run)} == {"/feed"}
+
+
+@live
+def test_rules_that_nobody_understands_are_told_in_one_line(wsobserve_command: list[str], tmp_path: Path) -> None:
+    rules = tmp_path / "routes.yaml"
+    rules.write_text("routes: [{port: 80}]")
+    command = [*wsobserve_command, "attach", "--interface", "lo", "--port", "80", "--routes", str(rules)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd="/")
+    assert done.returncode == 1
+    assert "either `route` or `same_port" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 # --- our recordings, from any packet on -----------------------------------------------------------------------------------
