@@ -121,7 +121,17 @@ def test_the_command_that_is_attached_late_sees_them_all_by_the_routes_of_its_ru
     async def talk() -> dict[str, object]:
         async with talking_service(mixed(100), Random(3)) as service:
             await service.round()
-            command = [*wsobserve_command, "attach", "--interface", "lo", "--port", str(service.port), "--json"]
+            command = [
+                *wsobserve_command,
+                "attach",
+                "--interface",
+                "lo",
+                "--port",
+                str(service.port),
+                "--json",
+                "--health",
+                "off",
+            ]
             rules.write_text(f"routes: [{{port: {service.port}, route: /feed}}]")
             command += ["--routes", str(rules), "--store", store]
             with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd="/") as watching:
