@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from wsobserve.capture.files import read_captures
+from wsobserve.payload.route_rules import RouteRule, RouteRules
 from wsobserve.payload.stage import Payload
 from wsobserve.pipeline import Pipeline
 from wsobserve.records import (
@@ -170,3 +171,22 @@ def test_a_snapshot_of_changes_holds_the_volumes_since_the_one_before() -> None:
     assert total > 0
     pipeline.snapshot(only_changed=True)
     assert pipeline.snapshot(only_changed=True).volumes == ()
+
+
+def test_rules_give_routes_to_connections_joined_in_the_middle_in_every_count() -> None:
+    pipeline = Pipeline(routes=RouteRules([RouteRule(address="0.0.0.0/0", route="/feed")]))
+    records: list[Record] = []
+    for item in read_captures([str(CAPTURES / "midstream.pcap")]):
+        records += pipeline.receive(item)
+    open_routes = {summary.route for summary in pipeline.snapshot().open_connections if summary.joined == "frames"}
+    records += pipeline.finish()
+    summaries = [record for record in records if isinstance(record, ConnectionSummary) and record.joined == "frames"]
+    late = {summary.half.connection for summary in summaries}
+    assert late
+    assert {(summary.route, summary.route_source) for summary in summaries} == {("/feed", "rule")}
+    assert open_routes <= {"/feed", None}
+    channels = {r.channel for r in records if isinstance(r, ChannelMessage) and r.message.half.connection in late}
+    assert channels == {"/feed"}
+    snapshot = pipeline.snapshot(final=True)
+    assert "unknown route" not in {total.channel for total in snapshot.channels}
+    assert sum(total.mid_stream for total in snapshot.connection_totals if total.route == "/feed") == len(late)

@@ -23,6 +23,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     stream_buffer: int = 4 * MIB  # out-of-order bytes of one direction
     total_buffer: int = 32 * MIB  # out-of-order bytes of all directions
     gap_wait_ns: int = 2 * SECOND_NS  # a hole that the receiver has acknowledged is given up after this
+    start_packets: int = 16  # of a connection without a SYN: so many may overtake its SYN, and are held that long
     idle_ns: int = 3600 * SECOND_NS  # a connection without packets is forgotten after this
     closed_ns: int = 60 * SECOND_NS  # a closed one is remembered for late packets
     fragments: int = 1_024  # IP datagrams being put together
@@ -67,3 +68,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_LIMITS = Limits()
+# The kernel gives packets out as they passed: what was open before is followed at once. A few may still overtake each
+# other, as the two directions of a connection can be handled by two processors.
+LIVE_LIMITS = Limits(start_packets=4)

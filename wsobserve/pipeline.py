@@ -12,6 +12,7 @@ import msgspec
 
 from wsobserve.config import DEFAULT_LIMITS, PARTITIONS, Limits
 from wsobserve.findings import Findings
+from wsobserve.payload.route_rules import RouteRules
 from wsobserve.payload.stage import Payload
 from wsobserve.payload.structure import COMPILED
 from wsobserve.records import (
@@ -54,6 +55,7 @@ class Pipeline:
     order of the messages, so it is for a pipeline that shares its connections with no other one, and needs the folds.
     Working out the kinds for it takes up to a second a channel; given a function, that one is asked instead.
     `survive`: whether a bug of ours ends the connection in which it came up, with an INTERNAL anomaly, and not the process.
+    `routes`: rules for connections whose handshake is not in the capture.
 
     `workers` pipelines that see the same packets share the connections: `worker` takes those that are its own.
     """
@@ -67,6 +69,7 @@ class Pipeline:
         messages: int | None = None,
         drift: bool | Infer = False,
         survive: bool = False,
+        routes: RouteRules | None = None,
         worker: int = 0,
         workers: int = 1,
     ) -> None:
@@ -84,7 +87,7 @@ class Pipeline:
         self._transport = Transport(limits, worker=worker, workers=workers)
         self._tally = Tally(self._findings, limits) if folds and COMPILED else None
         self._websocket = WebSocket(limits, frames=frames, messages=self._tally or folds or self._gives_messages)
-        self._payload = Payload(limits)
+        self._payload = Payload(limits, routes=routes)
         self._drift: DriftWatch | None = None
         if drift and folds:
             before = (lambda: None) if self._tally is None else self._tally.flush
@@ -131,7 +134,8 @@ class Pipeline:
         if self._tally is not None:
             self._tally.flush()
         findings.accounting = self.accounting()
-        findings.open_connections = self._websocket.summaries() if open_connections else []
+        summaries = self._websocket.summaries() if open_connections else []
+        findings.open_connections = [self._payload.state_route(summary) for summary in summaries]
         findings.now_ns = self.now_ns
         return findings
 
@@ -222,27 +226,27 @@ class Pipeline:
                         self._messages_given += 1
                         records.append(channel_message)
             else:
-                if type(record) is not Frame:
-                    self._rare(record)
-                records.append(record)
+                records.append(record if type(record) is Frame else self._rare(record))
 
     def _tell_drift(self, drifted: list[SchemaDrift], records: list[Record]) -> None:
         records += drifted
         room = MOST_DRIFTED - len(self._drifted)
         self._drifted += drifted[:room]
 
-    def _rare(self, record: Record) -> None:
-        """Records that come once or a few times per connection."""
+    def _rare(self, record: Record) -> Record:
+        """Records that come once or a few times per connection. Returns what is to be given out."""
         match record:
             case Handshake():
                 self._payload.receive(record)
                 self._findings.connections.add(record)
                 self._findings.routes.add(record)
             case ConnectionSummary():
+                record = self._payload.state_route(record)
                 self._payload.forget(record.half.connection)
                 self._findings.connections.add(record)
             case Anomaly():
                 pass  # counted where it was found
+        return record
 
     def _count_loss(self, loss: CaptureLoss) -> None:
         counts = self._loss.capture_loss if loss.packets is not None else self._loss.capture_loss_unknown

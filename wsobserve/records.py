@@ -321,6 +321,10 @@ class Close(Record, frozen=True, kw_only=True):
     verdict: str = "unknown"
 
 
+# How a route is known: the request's path, a rule of the operator's, or every handshake of the server's port as a rule says.
+RouteSource = Literal["handshake", "rule", "port"]
+
+
 class ConnectionSummary(Record, frozen=True, kw_only=True):
     """One WebSocket connection, refused and unanswered ones included; made when it ends, and on request while it lasts."""
 
@@ -337,6 +341,13 @@ class ConnectionSummary(Record, frozen=True, kw_only=True):
     undecoded: dict[str, int] = {}  # messages, by reason
     anomalies: dict[str, int] = {}  # by kind
     health: TcpHealth | None = None  # [0] client to server, [1] server to client
+    # By what it is known to be a WebSocket, and who its client is: by who sent the request, or by who masks its frames.
+    joined: Literal["handshake", "frames"] = "handshake"
+    recognised_after: int | None = None  # messages, both ways, readable when its frames told; None: joined by handshake
+    compressed: bool | None = None  # permessage-deflate was agreed, or a frame shows it; None: no frame has shown it yet
+    route: str | None = None  # path template; set where messages get their channel
+    subprotocol: str | None = None  # the same
+    route_source: RouteSource | None = None  # None: the route is not known
 
 
 # --- payload -> schema, stats, export ---------------------------------------------------------------------------------
@@ -355,7 +366,7 @@ class ChannelMessage(Record, frozen=True, kw_only=True):
     message: Message
     format: str  # `json`, `msgpack`, `cbor`, `protobuf`, `text`, `binary`, `empty`; `undecoded` when there is no payload
     channel: str  # path template, refined by a convention's topic; `unknown route` when the handshake was not captured
-    route: str | None = None  # path template of the handshake
+    route: str | None = None  # path template of the handshake, or what rules say of one that was not captured
     subprotocol: str | None = None
     name: str | None = None  # kind of message within its channel
     convention: str | None = None

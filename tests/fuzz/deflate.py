@@ -9,7 +9,8 @@ from __future__ import annotations
 import zlib
 
 from tests.fuzz.script import CUT, GAP, events
-from wsobserve.websocket.deflate import BLOCK_END, Inflater
+from wsobserve.websocket.deflate import Inflater
+from wsobserve.websocket.unknown_window import BLOCK_END
 
 KEEPS = (1 << 20, 300, 1, 0)
 EMPTY_FINAL_BLOCK = b"\x03\x00"

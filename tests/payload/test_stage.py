@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from wsobserve.capture.files import read_captures
 from wsobserve.config import Limits
+from wsobserve.payload.route_rules import RouteRule, RouteRules
 from wsobserve.payload.stage import Payload
 from wsobserve.pipeline import Pipeline
-from wsobserve.records import CLIENT_TO_SERVER, ChannelMessage, Half, Handshake, Message
+from wsobserve.records import CLIENT_TO_SERVER, ChannelMessage, ConnectionSummary, Half, Handshake, Message
 from wsobserve.schema.fold import SchemaFold
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -260,3 +261,52 @@ def test_any_message_gives_exactly_one_channel_message_of_its_size(payload: byte
     channel_message = said(Payload(), a_message(payload, opcode=opcode, valid_utf8=is_utf8(payload)))
     assert channel_message.length == len(payload)
     assert channel_message.frame_bytes == len(payload) + 6
+
+
+def ruled(*rules: RouteRule) -> Payload:
+    return Payload(routes=RouteRules(list(rules)))
+
+
+def a_summary(half: Half) -> ConnectionSummary:
+    return ConnectionSummary(
+        half=half, time_ns=9, packet=9, started_ns=1, state="open", started_mid_stream=True, handshake=None
+    )
+
+
+def test_a_rule_tells_the_channel_where_the_handshake_was_missed() -> None:
+    stage = ruled(RouteRule(port=80, route="/feed", subprotocol="v1"))
+    (told,) = stage.receive(a_message(b"{}"))
+    assert (told.channel, told.route, told.subprotocol) == ("/feed", "/feed", "v1")
+    summary = stage.state_route(a_summary(a_half()))
+    assert (summary.route, summary.subprotocol, summary.route_source) == ("/feed", "v1", "rule")
+
+
+def test_a_handshake_tells_more_than_a_rule() -> None:
+    stage = ruled(RouteRule(port=80, route="/feed"))
+    stage.receive(a_handshake(a_half()))
+    assert stage.receive(a_message(b"{}"))[0].channel == "/rooms/{id}"
+    assert stage.state_route(a_summary(a_half())).route_source == "handshake"
+
+
+def test_of_a_handshake_without_its_request_the_subprotocol_stays() -> None:
+    stage = ruled(RouteRule(port=80, route="/feed", subprotocol="v1"))
+    stage.receive(a_handshake(a_half(), None, "v2"))
+    told = stage.receive(a_message(b"{}"))[0]
+    assert (told.channel, told.subprotocol) == ("/feed", "v2")
+
+
+def test_a_connection_keeps_the_route_of_its_first_message() -> None:
+    stage = ruled(RouteRule(port=80, same_port=True, handshakes=1))
+    assert stage.receive(a_message(b"{}"))[0].channel == "unknown route"
+    stage.receive(a_handshake(a_half("c2")))
+    assert stage.receive(a_message(b"{}"))[0].channel == "unknown route"
+    assert stage.state_route(a_summary(a_half())).route_source is None
+    assert stage.receive(a_message(b"{}", a_half("c3")))[0].channel == "/rooms/{id}"
+    assert stage.state_route(a_summary(a_half("c3"))).route_source == "port"
+
+
+def test_without_rules_a_missed_handshake_leaves_the_route_unknown() -> None:
+    stage = Payload()
+    stage.receive(a_handshake(a_half("c2")))
+    assert stage.receive(a_message(b"{}"))[0].channel == "unknown route"
+    assert stage.state_route(a_summary(a_half())) == a_summary(a_half())

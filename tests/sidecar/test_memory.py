@@ -7,14 +7,14 @@ import os
 import msgspec
 import pytest
 
-from wsobserve.config import DEFAULT_LIMITS, MIB
+from wsobserve.config import DEFAULT_LIMITS, LIVE_LIMITS, MIB
 from wsobserve.pipeline import MOST_SHED
 from wsobserve.sidecar.memory import LEAST_STATE, Budget, anonymous_bytes, limits_within, state_bytes
 
 
 def test_a_large_budget_leaves_the_limits_as_they_are_offline() -> None:
     live = limits_within(100_000 * MIB)
-    assert msgspec.structs.replace(live, drift_looks=DEFAULT_LIMITS.drift_looks) == DEFAULT_LIMITS
+    assert msgspec.structs.replace(live, drift_looks=LIVE_LIMITS.drift_looks) == LIVE_LIMITS
 
 
 @pytest.mark.parametrize("mebibytes", [16, 64, 256])

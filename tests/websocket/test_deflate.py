@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.websocket.wire import Deflater
-from wsobserve.websocket.deflate import BLOCK_END, FINAL_BLOCKS, Inflater, _window
+from wsobserve.websocket.deflate import Inflater, _window
+from wsobserve.websocket.unknown_window import BLOCK_END, FINAL_BLOCKS
 
 MIB = 1024 * 1024
 TEXTS = [f'{{"type":"tick","number":{number},"text":"the same words again"}}'.encode() for number in range(40)]
@@ -249,3 +250,47 @@ def test_any_bytes_at_all_never_raise(payloads: list[bytes], takeover: bool, kee
         inflated = inflater.inflate(payload)
         assert len(inflated.payload) <= keep
         assert inflated.length >= len(inflated.payload)
+
+
+def test_a_message_that_copies_from_before_a_loss_has_its_length_and_one_that_copies_from_behind_it_is_exact() -> None:
+    deflater, inflater = Deflater(), Inflater(True, MIB)
+    deflater(b"before the capture: words that come again")
+    inflater.lose_context()
+    unknown = inflater.inflate(deflater(b"words that come again, and now quixotic zigzag"))
+    assert (unknown.error, unknown.length) == (True, 46)
+    known = inflater.inflate(deflater(b"quixotic zigzag"))
+    assert (known.error, known.payload) == (False, b"quixotic zigzag")
+    assert not inflater.context_certain
+
+
+def test_a_message_that_copies_its_beginning_from_the_one_before_for_ever_is_never_guessed() -> None:
+    deflater, inflater = Deflater(), Inflater(True, MIB)
+    deflater(TEXTS[0])
+    inflater.lose_context()
+    for message in TEXTS[1:]:
+        inflated = inflater.inflate(deflater(message))
+        assert (inflated.error, inflated.length, inflated.payload) == (True, len(message), b"")
+
+
+@given(st.lists(st.lists(st.sampled_from(TEXTS) | st.binary(max_size=60), max_size=8).map(b"".join), max_size=12), st.data())
+def test_joined_anywhere_what_comes_out_is_what_went_in(said: list[bytes], data: st.DataObject) -> None:
+    deflater, inflater = Deflater(), Inflater(True, MIB)
+    for message in said[: data.draw(st.integers(0, len(said)))]:
+        deflater(message)
+    inflater.lose_context()
+    for message in said:
+        inflated = inflater.inflate(deflater(message))
+        assert inflated.length == len(message)
+        assert inflated.error or inflated.payload == message
+
+
+def test_once_a_window_is_known_the_context_is_certain_and_costs_no_more_than_any() -> None:
+    deflater, inflater = Deflater(), Inflater(True, MIB)
+    deflater(TEXTS[0])
+    inflater.lose_context()
+    inflater.inflate(deflater(TEXTS[0] + random.Random(1).randbytes(20_000)))
+    weight = inflater.weight
+    inflater.inflate(deflater(random.Random(2).randbytes(20_000)))
+    assert inflater.context_certain
+    assert inflater.weight < weight + 20_000
+    assert inflate(inflater, deflater(TEXTS[1])) == TEXTS[1]

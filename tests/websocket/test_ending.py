@@ -8,7 +8,7 @@ from tests.websocket.wire import CLIENT_HALF, KEY, SERVER_HALF, close
 from wsobserve.config import Limits
 from wsobserve.records import Close, TcpHealth
 from wsobserve.websocket.direction import DirectionDecoder
-from wsobserve.websocket.ending import How, close_of, health_of
+from wsobserve.websocket.ending import How, close_of, compressed_of, health_of, troubles_of
 
 
 def direction(closed_ns: int | None, *, masked: bool) -> DirectionDecoder:
@@ -48,3 +48,19 @@ def test_health_is_turned_to_the_client_first() -> None:
     health = TcpHealth(round_trip_ns=5, segments=(1, 2), gaps=(3, 4))
     assert health_of(health, 0) is health
     assert health_of(health, 1) == TcpHealth(round_trip_ns=5, segments=(2, 1), gaps=(4, 3))
+
+
+def test_what_both_directions_could_not_follow_is_added_up() -> None:
+    both = [direction(None, masked=True), direction(None, masked=False)]
+    for each in both:
+        each.gap(5, 1, 1)
+    undecoded, anomalies = troubles_of(both, {"limit_memory": 1})
+    assert undecoded == {}
+    assert anomalies == {"limit_memory": 1, "gap_in_stream": 2, "direction_lost": 2}
+
+
+def test_as_long_as_no_frame_shows_compression_it_is_not_known_whether_a_joined_connection_has_it() -> None:
+    plain = direction(None, masked=False)
+    assert [compressed_of([plain], by_frames) for by_frames in (True, False)] == [None, False]
+    plain.agree_on(True, other_extension=False)
+    assert [compressed_of([plain], by_frames) for by_frames in (True, False)] == [True, True]

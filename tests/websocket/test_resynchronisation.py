@@ -208,3 +208,24 @@ def test_evidence_can_be_weighed_without_a_search() -> None:
     assert search.weigh(False) > 30
     assert search.weigh(True) > 30  # not due again
     assert search.weigh(True, now=True) == float("-inf")
+
+
+def test_what_begins_like_frames_is_held_longer_on_a_connection_that_was_joined() -> None:
+    data = frame(BINARY, b"\xa5\x5b\xff" * 300)
+    held = {}
+    for start in (data, b"\xff" * len(data)):
+        search = Resynchronisation(500, joined=True, most=2_000)
+        for offset in range(0, 900, 100):
+            search.hold(Chunk(start[offset : offset + 100], 1, 1), False)
+        held[start[:1]] = search.held_bytes
+    assert held[b"\xff"] <= 500
+    assert held[data[:1]] == 900
+
+
+def test_the_first_chunks_of_a_joined_connection_are_all_looked_at() -> None:
+    search = Resynchronisation(100_000, joined=True)
+    small = text('{"a":1}')
+    assert search.receive(Chunk(b"\xff" * 100, 1, 1), False) is None
+    found = search.receive(Chunk(small, 2, 2), False)
+    assert found is not None
+    assert found.passed_over == 100

@@ -2,6 +2,7 @@
 
 In go handshakes and messages of any connection, in order; out come channel messages, at least one for each message.
 A connection's state is the route and subprotocol of its handshake and nothing else; each message is judged alone.
+Where the handshake is not in the capture, rules may tell both, at the first message: a connection keeps its route.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import msgspec
 from wsobserve.config import DEFAULT_LIMITS, Limits
 from wsobserve.payload.formats import recognise
 from wsobserve.payload.name import message_name
+from wsobserve.payload.route_rules import MissedRoutes, RouteRules, Told
 from wsobserve.payload.structure import COMPILED, UNKNOWN, StructureReader, repeats_a_key
-from wsobserve.records import ChannelMessage, Handshake, Message
+from wsobserve.records import ChannelMessage, ConnectionSummary, Half, Handshake, Message
 
 TEXT = 1  # RFC 6455, 5.2: opcode of a text frame
 UNKNOWN_ROUTE = "unknown route"
-NO_ROUTE = (None, None)  # and no subprotocol
+NO_ROUTE = (None, None, None)  # no subprotocol, and nothing by which the route is known
 NOT_KNOWN = (UNKNOWN, None)  # of messages that have to be decoded
 
 _decode = msgspec.json.Decoder().decode
@@ -32,12 +34,15 @@ class Payload:
 
     `structures`: whether JSON is told by its structure, and decoded only where that is new. It is the faster way where
     the reader of structures is compiled; what is said of a message is the same, but for which of `body` and `structure`
-    comes with it.
+    comes with it. `routes`: rules for connections whose handshake is not in the capture.
     """
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS, *, structures: bool = COMPILED) -> None:
+    def __init__(
+        self, limits: Limits = DEFAULT_LIMITS, *, structures: bool = COMPILED, routes: RouteRules | None = None
+    ) -> None:
         self._limits = limits
-        self._routes: dict[RouteKey, tuple[str | None, str | None]] = {}  # the route and the subprotocol
+        self._routes: dict[RouteKey, Told] = {}
+        self._missed = MissedRoutes(routes, limits.routes) if routes is not None and routes.routes else None
         self._reader = StructureReader() if structures else None
         self._known: dict[str, Known] = {}  # by structure: the same one, and the name of messages that have it
         self.forgotten = 0  # connections whose route was given up to stay within the limit
@@ -52,7 +57,10 @@ class Payload:
 
     def _said(self, record: Message) -> ChannelMessage:
         half = record.half
-        route, subprotocol = self._routes.get(_route_key(half.connection, half.stream), NO_ROUTE)
+        told = self._routes.get(_route_key(half.connection, half.stream))
+        if told is None:
+            told = NO_ROUTE if self._missed is None else self._join(half)
+        route, subprotocol, _ = told
         channel = UNKNOWN_ROUTE if route is None else route
         format_name, body, name, structure = "undecoded", None, None, UNKNOWN
         elements: tuple[int, ...] = ()
@@ -102,12 +110,40 @@ class Payload:
     def _open(self, handshake: Handshake) -> None:
         if handshake.state != "accepted":
             return
-        key = _route_key(handshake.half.connection, handshake.half.stream)
+        told: Told = (handshake.path_template, handshake.subprotocol, "handshake")
+        if handshake.path_template is None:
+            told = (None, handshake.subprotocol, None)
+            if self._missed is not None:
+                route, _, source = self._missed.of(handshake.half)
+                told = (route, handshake.subprotocol, source)
+        elif self._missed is not None:
+            self._missed.add(handshake)
+        self._keep(handshake.half, told)
+
+    def _join(self, half: Half) -> Told:
+        """The first message of a connection of which no handshake was captured."""
+        told = NO_ROUTE if self._missed is None else self._missed.of(half)
+        self._keep(half, told)
+        return told
+
+    def _keep(self, half: Half, told: Told) -> None:
+        key = _route_key(half.connection, half.stream)
         self._routes.pop(key, None)  # the one that opened last stands last
-        self._routes[key] = (handshake.path_template, handshake.subprotocol)
+        self._routes[key] = told
         if len(self._routes) > self._limits.connections:
             del self._routes[next(iter(self._routes))]
             self.forgotten += 1
+
+    def state_route(self, summary: ConnectionSummary) -> ConnectionSummary:
+        """The same with the route of its messages."""
+        half = summary.half
+        told = self._routes.get(_route_key(half.connection, half.stream), NO_ROUTE)
+        if self._missed is not None and summary.handshake is None and told is NO_ROUTE:
+            told = self._missed.of(half)  # it has had no message
+        if told == NO_ROUTE:
+            return summary
+        route, subprotocol, source = told
+        return msgspec.structs.replace(summary, route=route, subprotocol=subprotocol, route_source=source)
 
     def forget(self, connection: str, stream: int | None = None) -> None:
         """This connection (or this stream of it) has ended; its identifier may be used again."""

@@ -7,7 +7,7 @@ import ctypes
 
 import msgspec
 
-from wsobserve.config import DEFAULT_LIMITS, MIB, Limits
+from wsobserve.config import LIVE_LIMITS, MIB, Limits
 from wsobserve.pipeline import MOST_SHED
 
 # What the processes use before they have seen anything: the parent, the outlet, a worker. Measured, with all exporters.
@@ -22,7 +22,7 @@ RELIEF_S = 60.0  # ... when it has stayed so for a while
 PATIENCE_S = 3.0  # between two steps: what was given up has to be seen in the figures first
 
 
-def limits_within(state_bytes: int, limits: Limits = DEFAULT_LIMITS) -> Limits:
+def limits_within(state_bytes: int, limits: Limits = LIVE_LIMITS) -> Limits:
     """Limits with which a pipeline's state stays within so many bytes under ordinary traffic."""
     state = max(state_bytes, LEAST_STATE)
     return msgspec.structs.replace(

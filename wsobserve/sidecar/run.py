@@ -24,7 +24,9 @@ from wsobserve.config import Limits
 from wsobserve.export.error import ExportError
 from wsobserve.export.exporter import Exporter
 from wsobserve.export.recording.recorder import Recorder, check_recording
+from wsobserve.payload.route_rules import RouteRules
 from wsobserve.records import Accounting
+from wsobserve.route_file import read_route_rules
 from wsobserve.sidecar.background import BackgroundInference
 from wsobserve.sidecar.health import health_socket
 from wsobserve.sidecar.log import Log
@@ -49,8 +51,9 @@ def run(settings: Settings, log: Log, reread: Callable[[], Settings]) -> Analysi
     Raises CaptureError and ExportError for what cannot be begun, ValueError for settings that cannot be; what goes wrong
     later stands beside the results. Afterwards the process has no privileges any more.
     """
+    routes = None if settings.routes is None else read_route_rules(settings.routes)
     if settings.source != "ring":
-        return _in_one_process(settings, log)
+        return _in_one_process(settings, log, routes)
     expression = b"" if settings.filter is None else compile_expression(settings.filter)
     target = find_target(pid=settings.pid, netns=settings.netns, container=settings.container, find_ports=not settings.ports)
     if target.ports:
@@ -101,7 +104,7 @@ def run(settings: Settings, log: Log, reread: Callable[[], Settings]) -> Analysi
 
     parent = Parent(
         rings,
-        lambda number, ring, pipe, shedding: work(settings, limits, expression, number, ring, pipe, shedding),
+        lambda number, ring, pipe, shedding: work(settings, limits, routes, expression, number, ring, pipe, shedding),
         let_out,
         memory=settings.memory,
         ring_bytes=settings.ring_bytes,
@@ -121,7 +124,7 @@ def run(settings: Settings, log: Log, reread: Callable[[], Settings]) -> Analysi
     return AnalysisResult(closing.snapshot, closing.failures)
 
 
-def _in_one_process(settings: Settings, log: Log) -> AnalysisResult:
+def _in_one_process(settings: Settings, log: Log, routes: RouteRules | None) -> AnalysisResult:
     """A stream, or the portable source: what cannot be shared out among processes."""
     ports = parse_ports(settings.ports)
     resource = resource_attributes(settings, None)
@@ -140,10 +143,19 @@ def _in_one_process(settings: Settings, log: Log) -> AnalysisResult:
 
     watching = "standard input" if settings.source == "stdin" else watching_text(settings)
     exporters = [exporter for _, exporter in exporters_of(settings, resource, [watching])]
-    return watch(open_source, watching, exporters, settings.interval, log.say, _recorder(settings, 0))
+    return watch(open_source, watching, exporters, settings.interval, log.say, _recorder(settings, 0), routes)
 
 
-def work(settings: Settings, limits: Limits, expression: bytes, number: int, ring: Ring, pipe: Pipe, shedding: int) -> None:
+def work(
+    settings: Settings,
+    limits: Limits,
+    routes: RouteRules | None,
+    expression: bytes,
+    number: int,
+    ring: Ring,
+    pipe: Pipe,
+    shedding: int,
+) -> None:
     """The life of a worker process."""
     worker = CaptureWorker(
         number,
@@ -156,6 +168,7 @@ def work(settings: Settings, limits: Limits, expression: bytes, number: int, rin
         drift=BackgroundInference() if settings.drift and settings.workers == 1 else False,
         shedding=shedding,
         recorder=_recorder(settings, number),
+        routes=routes,
         finder=None if settings.ports else PortFinder(time.monotonic(), expression=expression),
     )
     if not worker.run():

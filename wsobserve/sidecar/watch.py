@@ -16,11 +16,12 @@ from typing import Protocol
 
 from wsobserve.analysis import AnalysisResult
 from wsobserve.capture.error import CaptureError
-from wsobserve.config import SECOND_NS
+from wsobserve.config import LIVE_LIMITS, SECOND_NS
 from wsobserve.export.drift_lines import DriftLines
 from wsobserve.export.exporter import Exporter
 from wsobserve.export.queue import QueuedExporter
 from wsobserve.observing import without_frames
+from wsobserve.payload.route_rules import RouteRules
 from wsobserve.pipeline import Pipeline
 from wsobserve.records import CaptureLoss, PacketBatch, Record
 from wsobserve.sidecar.outlet import trouble_lines
@@ -45,13 +46,14 @@ def watch(
     interval_s: float,
     say: Callable[[str], None],
     recorder: Recording | None = None,
+    routes: RouteRules | None = None,
 ) -> AnalysisResult:
     """Watch until SIGINT or SIGTERM, or the end, and export every `interval_s`; closes the exporters.
 
     `say` is told, a line at a time, that it began and what the kernel dropped. Raises CaptureError when the source
     cannot be opened; one that goes away later is a failure beside the results.
     """
-    pipeline = Pipeline(survive=True, drift=True)
+    pipeline = Pipeline(LIVE_LIMITS, survive=True, drift=True, routes=routes)
     say_drift = DriftLines(say)
     try:
         source = open_source()

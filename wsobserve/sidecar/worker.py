@@ -15,6 +15,7 @@ from wsobserve.capture.error import CaptureError
 from wsobserve.capture.port_finder import PortFinder
 from wsobserve.config import MIB, SECOND_NS, Limits
 from wsobserve.export.recording.counts import RecordingCounts
+from wsobserve.payload.route_rules import RouteRules
 from wsobserve.pipeline import Pipeline
 from wsobserve.records import ChannelMessage, ConnectionSummary, Handshake, PacketBatch, Record, SchemaDrift
 from wsobserve.schema.drift_channel import Infer
@@ -115,6 +116,7 @@ class CaptureWorker:
         messages: int = 0,
         drift: bool | Infer = False,
         shedding: int = 0,
+        routes: RouteRules | None = None,
         recorder: Recording | None = None,
         finder: PortFinder | None = None,
     ) -> None:
@@ -127,7 +129,7 @@ class CaptureWorker:
         self._recorder = recorder
         self._finder = finder
         self._foreign_bytes = 0
-        self._pipeline = Pipeline(limits, frames=False, messages=messages, drift=drift, survive=True)
+        self._pipeline = Pipeline(limits, frames=False, messages=messages, drift=drift, survive=True, routes=routes)
         self._waiting: list[Record] = []
         self._waiting_bytes = 0
         self._left_out: dict[str, int] = {}

@@ -140,6 +140,8 @@ class ConnectionFold:
     def add(self, record: Handshake | ConnectionSummary) -> None:
         handshake = record if isinstance(record, Handshake) else record.handshake
         route, subprotocol = (handshake.path_template, handshake.subprotocol) if handshake is not None else (None, None)
+        if isinstance(record, ConnectionSummary) and record.route is not None:
+            route, subprotocol = record.route, record.subprotocol
         key = (record.half.server, route, subprotocol)
         (self._totals.entries.get(key) or self._make(key)).add(record)
         if self._totals.crowded():

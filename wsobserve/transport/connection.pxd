@@ -11,7 +11,6 @@ cdef int FIN
 cdef int RST
 cdef int ACK
 cdef int URG
-cdef int START_PACKETS
 cdef int TRUE_START
 
 

@@ -32,7 +32,6 @@ SYN = 0x02
 RST = 0x04
 ACK = 0x10
 URG = 0x20
-START_PACKETS = 16  # so long a start that is not known may still come, out of order
 TRUE_START = 1 << 16  # a SYN that comes late lies at most so far in front of the data
 
 
@@ -176,7 +175,9 @@ class TcpConnection:
             half.finish_at((sequence_number + segment.payload_length) & 0xFFFFFFFF, time_ns, packet, out)
         if self.reset_by >= 0:
             self._doubt_reset(index, segment)
-        if not self.settled and (self.packets >= START_PACKETS or (half.ordered.anchored and peer.ordered.anchored)):
+        if not self.settled and (
+            self.packets >= half.totals.start_packets or (half.ordered.anchored and peer.ordered.anchored)
+        ):
             self._settle(out)
         if half.ended and peer.ended and self.closed_ns < 0:
             self._close(time_ns, packet, out)
@@ -199,7 +200,7 @@ class TcpConnection:
             return start == half.ordered.start
         if half.ordered.anchored:
             return start == half.ordered.start or (
-                self.packets <= 2 * START_PACKETS and 0 < half.ordered.start - start < TRUE_START
+                self.packets <= 2 * half.totals.start_packets and 0 < half.ordered.start - start < TRUE_START
             )
         if half.ordered.held.pieces and half.ordered.held.pieces[0].position < start:
             return False

@@ -20,6 +20,7 @@ cdef class StreamTotals:
     cdef readonly long long stream_buffer
     cdef readonly long long total_buffer
     cdef readonly long long gap_wait_ns
+    cdef readonly long long start_packets
     cdef public long long payload_bytes
     cdef public long long delivered
     cdef public long long duplicate

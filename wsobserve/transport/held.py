@@ -29,6 +29,7 @@ class StreamTotals:
         "nothing_held",
         "payload_bytes",
         "recent_bytes",
+        "start_packets",
         "stream_buffer",
         "total_buffer",
         "weight",
@@ -38,6 +39,7 @@ class StreamTotals:
         self.stream_buffer = limits.stream_buffer
         self.total_buffer = max(limits.total_buffer // shares, 1)
         self.gap_wait_ns = limits.gap_wait_ns
+        self.start_packets = limits.start_packets
         self.nothing_held = HeldBytes(self)
         self.no_wait = HoleWait(limits.gap_wait_ns)
         self.recent_bytes = RECENT_BYTES

@@ -15,6 +15,7 @@ cdef class WebSocketConnection:
     cdef readonly object handshake
     cdef readonly dict handshakes
     cdef readonly bint mid_stream
+    cdef readonly object recognised_after
     cdef readonly tuple directions
     cdef readonly int client
     cdef readonly long long time_ns

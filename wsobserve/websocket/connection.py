@@ -29,7 +29,7 @@ from wsobserve.records import (
     Record,
 )
 from wsobserve.websocket.direction import DirectionDecoder
-from wsobserve.websocket.ending import close_of, health_of
+from wsobserve.websocket.ending import close_of, compressed_of, health_of, troubles_of
 from wsobserve.websocket.handshake import DEFLATE, deflate_parameters, handshake_of
 from wsobserve.websocket.http import looks_like_http
 from wsobserve.websocket.opening import Attempt, Chunk, Opening
@@ -50,6 +50,7 @@ class WebSocketConnection:
         self.handshake: Handshake | None = None
         self.handshakes: dict[str, int] = {}
         self.mid_stream = False  # no handshake in the capture
+        self.recognised_after: int | None = None  # messages that were at hand then; None: not recognised by frames
         self.directions: tuple[DirectionDecoder, DirectionDecoder] | None = None  # by half
         self.client = 0
         self.time_ns = connection.time_ns
@@ -181,13 +182,7 @@ class WebSocketConnection:
         if self.directions is None and self.handshake is None:
             return None
         client_half, _ = self._roles()
-        undecoded: dict[str, int] = {}
-        anomalies = dict(self.anomaly_counts)
-        for direction in self.directions or ():
-            for reason, count in direction.undecoded.items():
-                undecoded[reason] = undecoded.get(reason, 0) + count
-            for kind, count in direction.anomaly_counts.items():
-                anomalies[kind.value] = anomalies.get(kind.value, 0) + count
+        undecoded, anomalies = troubles_of(self.directions or (), self.anomaly_counts)
         counts = [direction.count() for direction in self.directions] if self.directions else [HalfCount(), HalfCount()]
         client, server = (self.directions[self.client], self.directions[1 - self.client]) if self.directions else (None, None)
         close = close_of(client, server, end.how if end else None)
@@ -205,6 +200,9 @@ class WebSocketConnection:
             undecoded=undecoded,
             anomalies=anomalies,
             health=health_of(end.health, self.client) if end else None,
+            joined="handshake" if self.recognised_after is None else "frames",
+            recognised_after=self.recognised_after,
+            compressed=compressed_of(self.directions or (), self.recognised_after is not None),
         )
 
     def _after_opening(self, records: list[Record]) -> None:
@@ -336,6 +334,7 @@ class WebSocketConnection:
         for of_half, direction in enumerate(self.directions):
             direction.assembler.deflate_unknown = True
             found += direction.adopt(recognition.search(of_half))
+        self.recognised_after = sum(direction.assembler.messages for direction in self.directions)
         records += sorted(found, key=_time)
 
     def _roles(self) -> tuple[Half, Half]:

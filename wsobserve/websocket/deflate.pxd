@@ -24,8 +24,11 @@ cdef class Inflater:
     cdef long long _room
     cdef object _decompressor
     cdef long long _reach
+    cdef object _unknown
     cdef bint _ends_streams
 
     cpdef lose_context(self)
+    cdef Inflated _follow(self, object unknown, bytes payload)
+    cdef _settle(self)
     @cython.locals(data=bytes, output=bytes, length=cython.Py_ssize_t)
     cpdef Inflated inflate(self, bytes payload)

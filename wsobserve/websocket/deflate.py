@@ -7,25 +7,27 @@ to bytes it has not seen, so a payload that inflates without error, to the end o
 said to be lost.
 
 Nearly every message takes one call of zlib and nothing else. The window lives in zlib alone: where it is needed (behind a
-block with BFINAL), zlib is asked to repeat it.
+block with BFINAL), zlib is asked to repeat it. Where it refuses, because the window is not known, the payload is
+followed without one: see `unknown_window`.
 """
 
 from __future__ import annotations
 
 import zlib
 
-WINDOW_LENGTH = 32768  # LZ77 sliding window at its largest, RFC 7692 7.1.2
-BLOCK_END = b"\x00\x00\xff\xff"  # RFC 7692, 7.2.2: the compressor removed this
+from wsobserve.websocket.unknown_window import BLOCK_END, FINAL_BLOCKS, WINDOW_LENGTH, NotDeflate, UnknownWindow
+
 EMPTY_FINAL_BLOCK = b"\x03\x00"  # RFC 1951, 3.2.6: understood as such only between two blocks
 CONTEXT_WEIGHT = 44_000  # bytes: zlib's window of 32 KiB, its tables and state, the objects around them
 DISCARD_STEP = 1 << 16
 FEED = 4096  # bytes given to zlib at once while it discards: it copies those that it could not take, each time
-FINAL_BLOCKS = 64  # in one message: each costs a new decompressor, and two bytes are enough to ask for one
 WALK = 1024 * 1024 * 1024
+FOLLOWED = 1024 * 1024  # bytes of output of one message that are followed without its window
 
 
 class Inflated:
-    """What became of one payload. `length` is right even when `payload` was cut. `error`: it could not be inflated.
+    """What became of one payload. `length` is right even when `payload` was cut. `error`: it could not be inflated;
+    then `length` is 0, or right if only its window is not known.
 
     `given_up`: it inflates to more than we follow; then `length` is only what it is at least, and the context is lost.
     """
@@ -66,6 +68,7 @@ class Inflater:
         self._room = max(keep, 1)  # 0 would mean no limit to zlib
         self._decompressor: zlib._Decompress | None = None
         self._reach = 0  # bytes inflated since the context began: so far back may a reference go, up to a window
+        self._unknown: UnknownWindow | None = None  # while the context is not certain
         self._ends_streams = False  # the sender uses BFINAL, and not only in the first block of a message
 
     def lose_context(self) -> None:
@@ -74,6 +77,7 @@ class Inflater:
         self._reach = 0
         self.weight = 0
         self.context_certain = not self.context_takeover
+        self._unknown = UnknownWindow(min(self.walk, FOLLOWED)) if self.context_takeover else None
 
     def inflate(self, payload: bytes) -> Inflated:
         """One message's payload, as RFC 7692, 7.2.2 says: append 00 00 ff ff, inflate, keep the window."""
@@ -99,8 +103,33 @@ class Inflater:
                 return _inflated(output, length)
             return self._walk_on(decompressor, data, output, window)
         except zlib.error:
+            if self._unknown is not None:
+                return self._follow(self._unknown, payload)
             self.lose_context()
             return Inflated(b"", 0, True)
+
+    def _follow(self, unknown: UnknownWindow, payload: bytes) -> Inflated:
+        """A message that refers to what is not known, or is broken."""
+        try:
+            length, message = unknown.inflate(payload)
+        except NotDeflate:
+            self.lose_context()
+            return Inflated(b"", 0, True)
+        known = unknown.known_end()
+        self._decompressor = zlib.decompressobj(-15, zdict=known) if known else None
+        self._reach = len(known)
+        self.weight = (CONTEXT_WEIGHT if known else 0) + unknown.weight
+        self._settle()
+        if message is None:
+            return Inflated(b"", length, True)
+        return Inflated(message[: self.keep], length, False)
+
+    def _settle(self) -> None:
+        """The context is certain once a whole window is known."""
+        if self._reach >= WINDOW_LENGTH:
+            self.context_certain = True
+            self._unknown = None
+            self.weight = CONTEXT_WEIGHT
 
     def _walk_on(self, decompressor: zlib._Decompress, data: bytes, output: bytes, window: bytes | None) -> Inflated:
         """What is seldom: more output than is kept, blocks with BFINAL, and data that may end inside a block."""
@@ -123,7 +152,9 @@ class Inflater:
                 if unseen and len(history) < WINDOW_LENGTH:
                     # zlib does not tell any more what was before this message; from now on we ask in time.
                     self._ends_streams = True
-                    self.context_certain = not self.context_takeover
+                    if self.context_takeover:
+                        self.context_certain = False
+                        self._unknown = UnknownWindow(min(self.walk, FOLLOWED))
                 unseen = False
                 decompressor = zlib.decompressobj(-15, zdict=bytes(history[-WINDOW_LENGTH:]))
                 if position == len(data) - len(BLOCK_END):
@@ -155,7 +186,10 @@ class Inflater:
             self._decompressor = decompressor
             self._reach = len(history) if final_blocks else self._reach + length
             self.weight = CONTEXT_WEIGHT
-            self.context_certain = self.context_certain or self._reach >= WINDOW_LENGTH
+            if self._unknown is not None:
+                self._unknown.add(bytes(history[-min(length, WINDOW_LENGTH) :]) if length else b"")
+                self.weight += self._unknown.weight
+                self._settle()
         return Inflated(kept[0] if len(kept) == 1 else b"".join(kept), length, False)
 
 

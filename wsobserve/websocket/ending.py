@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from wsobserve.records import Close, TcpHealth
@@ -32,6 +33,25 @@ def close_of(client: DirectionDecoder | None, server: DirectionDecoder | None, h
         tcp=how,
         verdict="clean" if clean else WITH_ONE_CLOSE_FRAME.get(how, "unknown"),
     )
+
+
+def troubles_of(directions: Iterable[DirectionDecoder], of_connection: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+    """Undecoded messages by reason and anomalies by kind, of both directions together; `of_connection`: those of neither."""
+    undecoded: dict[str, int] = {}
+    anomalies = dict(of_connection)
+    for direction in directions:
+        for reason, count in direction.undecoded.items():
+            undecoded[reason] = undecoded.get(reason, 0) + count
+        for kind, count in direction.anomaly_counts.items():
+            anomalies[kind.value] = anomalies.get(kind.value, 0) + count
+    return undecoded, anomalies
+
+
+def compressed_of(directions: Iterable[DirectionDecoder], by_frames: bool) -> bool | None:
+    """Whether it has permessage-deflate. `by_frames`: no handshake tells it; as long as no frame does, it is not known."""
+    if any(direction.assembler.inflater is not None for direction in directions):
+        return True
+    return None if by_frames else False
 
 
 def health_of(health: TcpHealth, client: int) -> TcpHealth:

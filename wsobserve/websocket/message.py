@@ -212,7 +212,8 @@ class MessageAssembler:
                 self.anomalies.append((AnomalyKind.INFLATE_ERROR, ""))
                 return inflated.payload, None, "inflate_error"
             self.anomalies.append((AnomalyKind.INFLATE_CONTEXT_LOST, ""))
-            return b"", None, "context_lost"
+            # How long it is can be followed without the bytes that it refers to.
+            return b"", inflated.length or None, "context_lost"
         if inflated.given_up:
             self.anomalies.append(
                 (AnomalyKind.LIMIT_INFLATED_SIZE, f"more than {inflated.length} bytes from {self._wire_length}")

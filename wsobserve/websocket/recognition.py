@@ -30,7 +30,7 @@ class Recognition:
         self.client: int | None = None
         self._seen = [False, False]
         self._weights = ([NO_EVIDENCE, NO_EVIDENCE], [NO_EVIDENCE, NO_EVIDENCE])  # by half: as unmasked, as masked frames
-        self._searches = tuple((Resynchronisation(self.limit), Resynchronisation(self.limit)) for _ in (0, 1))
+        self._searches = tuple((self._search(limits), self._search(limits)) for _ in (0, 1))
 
     @property
     def hopeless(self) -> bool:
@@ -58,6 +58,9 @@ class Recognition:
     def search(self, half: int) -> Resynchronisation:
         """What is held of a half, to be searched for its first frame."""
         return self._searches[half][half == self.client]
+
+    def _search(self, limits: Limits) -> Resynchronisation:
+        return Resynchronisation(self.limit, joined=True, most=limits.resynchronise_buffer)
 
     def _judge(self, half: int, last: bool = False) -> None:
         for masked in (False, True):

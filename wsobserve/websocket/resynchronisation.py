@@ -14,6 +14,10 @@ from wsobserve.websocket.opening import Chunk
 # After a search in vain the next one comes when there is as much again: all together cost twice the last.
 GROWTH = 2.0
 FIRST_SEARCH = 16  # bytes
+# The first chunks of a connection are few and mostly small messages: a search after each costs little, and none comes late.
+FIRST_CHUNKS = 8
+FIRST_BYTES = 4_096  # of these chunks together
+BEGINS_LIKE_FRAMES = 12.0  # bits of evidence
 MOST_CHUNKS = 4_096
 MOST_EXPECTED = 64
 
@@ -27,10 +31,15 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Resynchronisation:
-    """One direction. `passed_bytes`: given up so far without a boundary. `compressed`: whether RSV1 may be set."""
+    """One direction. `passed_bytes`: given up so far without a boundary. `compressed`: whether RSV1 may be set.
 
-    def __init__(self, limit: int) -> None:
+    `limit`: bytes that are held. Of a `joined` connection `most` of them, where what is held begins like frames.
+    """
+
+    def __init__(self, limit: int, *, joined: bool = False, most: int = 0) -> None:
         self.limit = max(limit, 2 * LONGEST_HEADER)
+        self.joined = joined
+        self.most = most
         self.compressed = True
         self.passed_bytes = 0
         self.held_bytes = 0
@@ -96,6 +105,8 @@ class Resynchronisation:
 
     def _is_due(self) -> bool:
         due = self.held_bytes >= self._next_search
+        if self.joined and not self.passed_bytes:
+            due = due or (len(self._chunks) <= FIRST_CHUNKS and self.held_bytes <= FIRST_BYTES)
         if due:
             self._next_search = int(self.held_bytes * GROWTH) + FIRST_SEARCH
         return due
@@ -113,6 +124,9 @@ class Resynchronisation:
 
     def _shrink(self, search: Search) -> None:
         """The older half goes, of which `search` has the joined bytes."""
+        if self.limit < self.most and len(self._chunks) <= MOST_CHUNKS and search.bits(0) >= BEGINS_LIKE_FRAMES:
+            self.limit = min(2 * self.limit, self.most)
+            return
         going, count = 0, 0
         while count < len(self._chunks) and (going < self.held_bytes // 2 or count < len(self._chunks) // 2):
             going += len(self._chunks[count].data)

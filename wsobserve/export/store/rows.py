@@ -166,7 +166,7 @@ def connection_row(run: int, record: ConnectionSummary) -> Row:
         row[f"wire_bytes_{direction}"] = count.wire_bytes
     for column in ("host", "target", "origin", "user_agent", "subprotocol"):
         row[column] = getattr(handshake, column) if handshake else None
-    row["route"] = handshake.path_template if handshake else None
+    row["route"] = record.route or (handshake.path_template if handshake else None)
     row["status_code"] = handshake.status_code if handshake else None
     if handshake and handshake.request_time_ns is not None and handshake.status_code is not None:
         row["handshake_ns"] = handshake.time_ns - handshake.request_time_ns
