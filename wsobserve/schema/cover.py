@@ -146,7 +146,7 @@ def _plain(number: float) -> float:
 
 
 def _widen_texts(nodes: list[Schema], leaf: Leaf | None, constants: set[int]) -> None:
-    members = None if leaf is None else leaf.members
+    members = None if leaf is None else leaf.known_texts()
     known = {_member(text) for node in nodes for text in node.get("enum", ()) if isinstance(text, str)} | constants
     if members is not None and members <= known:
         return

@@ -12,7 +12,9 @@ from wsobserve.config import Limits
 from wsobserve.records import ChannelMessage
 from wsobserve.schema.leaves import Leaves
 from wsobserve.schema.repeated import repeated
-from wsobserve.schema.shape import Shape, Walk
+from wsobserve.schema.shape import SLACK, Shape, Walk
+
+WAITING = 250  # bytes that a structure takes beside its text while it waits to be taken in
 
 
 class Family:
@@ -47,16 +49,19 @@ class Family:
         self.last_ns = max(self.last_ns, last_ns)
         self.formats[form] = self.formats.get(form, 0) + messages
 
-    def add_structure(self, structure: str, elements: Sequence[int] = (), messages: int = 1) -> bool:
-        """Whether the structure is new here since the shape took them in. `elements`: of all these messages together."""
+    def add_structure(self, structure: str, elements: Sequence[int] = (), messages: int = 1) -> int:
+        """How many bytes more wait to be taken in: none, where the structure was known since then.
+
+        `elements`: of all these messages together.
+        """
         counted = self.structures.get(structure)
         if counted is None:
             self.structures[structure] = [messages, *elements]
-            return True
+            return len(structure) + WAITING + 40 * len(elements)
         counted[0] += messages
         for number in range(len(elements)):
             counted[number + 1] += elements[number]
-        return False
+        return 0
 
     def add_body(self, message: ChannelMessage, limits: Limits, looked_into: bool) -> int:
         """How many nodes that made. Unless `looked_into`, what is inside is counted alone."""
@@ -74,7 +79,7 @@ class Family:
             walk = Walk(limits, counted[0])
             self.shape.add(repeated(structure, counted[1:]), walk)
             self.nodes += walk.made
-            if self.nodes > 2 * limits.schema_nodes:
+            if self.nodes > SLACK * limits.schema_nodes:
                 self.trim(limits.schema_nodes, limits)
         self.structures.clear()
 
