@@ -44,7 +44,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     schema_total_nodes: int = 250_000  # nodes of all schemas together
     schema_waiting: int = 192 * 1024  # bytes of structures that are counted and not yet in schemas, of all channels
     schema_values: int = 100_000  # a message of more values is counted and not looked into
-    sample_bytes: int = 1_536 * 1024  # messages of one channel from which its kinds are worked out, with their bookkeeping
+    sample_bytes: int = 1_792 * 1024  # messages of one channel from which its kinds are worked out, with their bookkeeping
     sample_total: int = 48 * MIB  # the same of all channels
     strata: int = 768  # structures of one channel that have their own place in the sample
     strata_total: int = 32_768  # of all channels

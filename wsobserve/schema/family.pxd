@@ -8,6 +8,7 @@ cdef class Family:
     cdef readonly long long messages
     cdef readonly long long first_ns
     cdef readonly long long last_ns
+    cdef readonly bint cut
     cdef readonly dict formats
     cdef readonly Shape shape
     cdef readonly long long nodes

@@ -20,7 +20,7 @@ WAITING = 250  # bytes that a structure takes beside its text while it waits to 
 class Family:
     """What has been seen of messages of one name and direction."""
 
-    __slots__ = ("first_ns", "formats", "last_ns", "leaves", "messages", "nodes", "shape", "structures")
+    __slots__ = ("cut", "first_ns", "formats", "last_ns", "leaves", "messages", "nodes", "shape", "structures")
 
     def __init__(self, time_ns: int) -> None:
         self.messages = 0
@@ -29,6 +29,7 @@ class Family:
         self.formats: dict[str, int] = {}
         self.shape = Shape()
         self.nodes = 1  # of the shape, or more: an upper bound
+        self.cut = False  # whether the shape, or that of a part, was ever more than allowed
         self.leaves = Leaves()
         # What the shape has not taken in: the number of messages of each structure, and behind it of each of its elements.
         self.structures: dict[str, list[int]] = {}
@@ -93,9 +94,17 @@ class Family:
         for structure, counted in other.structures.items():
             ours = self.structures.get(structure)
             self.structures[structure] = [sum(both) for both in zip(ours, counted, strict=True)] if ours else counted[:]
+        self.cut = self.cut or other.cut
         self.shape.merge(other.shape)
         self.leaves.merge(other.leaves)
 
     def trim(self, allowance: int, limits: Limits) -> None:
         """Give up what is beyond so many nodes."""
-        self.nodes = self.shape.trim(min(allowance, limits.schema_nodes), limits.schema_properties)
+        allowance = min(allowance, limits.schema_nodes)
+        if not self.cut:
+            nodes = self.shape.size(limits.schema_properties)
+            if 0 < nodes <= allowance:
+                self.nodes = nodes
+                return
+            self.cut = True
+        self.nodes = self.shape.trim(allowance, limits.schema_properties)

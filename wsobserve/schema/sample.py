@@ -22,7 +22,7 @@ from wsobserve.schema.leaves import place_of
 
 OF_STRATUM = 2  # messages of each
 SLACK = 1.125  # how much more than the limit there may be before it is cut back
-OVERHEAD = 450  # bytes that a message takes beside its payload
+OVERHEAD = 320  # bytes that a message takes beside its payload
 NO_BOUND = 1 << 64
 LONGEST = 16_384  # bytes of a message in the sample
 LONGEST_OF_STRATUM = 640  # bytes of a message that is there for its stratum alone

@@ -39,5 +39,8 @@ cdef class Shape:
     cdef _keep(self, long long properties)
     @cython.locals(shape=Shape, ours=Shape)
     cpdef merge(self, Shape other)
+    @cython.locals(nodes=cython.longlong, inner=cython.longlong, shape=Shape)
+    cpdef long long size(self, long long properties) except -2
+    cdef list _children(self)
     @cython.locals(left=cython.longlong, stay=cython.longlong, shape=Shape)
     cpdef long long trim(self, long long allowance, long long properties) except -1

@@ -3,7 +3,8 @@
 A shape is bounded by an allowance of nodes. What a node leaves to its children is divided among them evenly, and of an
 object's properties those with the smallest hashes stay. Both can only get tighter while data come in, so a node that is
 within the bounds of everything was within the bounds of every part: its counts are exact, whatever the order and
-however the data were split. What did not stay is known by number: `entries` less those that did.
+however the data were split. What did not stay is known by number: `entries` less those that did. A shape that was always
+within its allowance is not divided: one that has to be divided once has to be whatever comes after.
 """
 
 from __future__ import annotations
@@ -226,6 +227,22 @@ class Shape:
             self.items = self.items or Shape()
             self.items.merge(other.items)
 
+    def size(self, properties: int) -> int:
+        """How many nodes there are, this one among them; -1 when an object had more properties than this."""
+        if self.highest < NO_BOUND or (self._properties is not None and len(self._properties) > properties):
+            return -1
+        nodes = 1
+        for shape in self._children():
+            inner = shape.size(properties)
+            if inner < 0:
+                return -1
+            nodes += inner
+        return nodes
+
+    def _children(self) -> list[Shape]:
+        fixed = [shape for shape in (self.items, self.others) if shape is not None]
+        return fixed if self._properties is None else fixed + list(self._properties.values())
+
     def trim(self, allowance: int, properties: int) -> int:
         """Give up what is beyond so many nodes, this one among them, and so many properties an object; how many stay."""
         left = allowance - 1
@@ -235,7 +252,7 @@ class Shape:
             self.others = None
         fixed = [shape for shape in (self.items, self.others) if shape is not None]
         self._keep(min(properties, left - len(fixed)))
-        children = fixed + ([] if self._properties is None else list(self._properties.values()))
+        children = self._children()
         stay = 1
         for shape in children:
             stay += shape.trim(left // len(children), properties)
