@@ -36,7 +36,7 @@ def describe_numbers(integers: Sequence[Seen], floats: Sequence[Seen]) -> dict[s
     if (epoch := _epoch(values)) is not None:
         return node | {"x-wsobserve-format": epoch}
     low, high = min(values), max(values)
-    if floats and 0 <= low and high <= 1 and high - low > 0.5 and len(set(values)) >= LEAST_OF_SHARES:
+    if floats and low >= 0 and high <= 1 and high - low > 0.5 and len(set(values)) >= LEAST_OF_SHARES:
         return node | {"minimum": 0.0, "maximum": 1.0}
     if sum(each.times for each in seen) < LEAST_FOR_BOUNDS or not all(abs(value) <= MOST_EXACT for value in values):
         return node
