@@ -270,8 +270,10 @@ def test_nor_where_the_sample_carries_enumerations_formats_and_ranges(
 
 def test_what_is_of_any_form_leaves_the_others_of_its_name_closed() -> None:
     closed = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": False}
-    bodies: list[object] = [{"a": 1}] * 9 + [{f"word{'x' * number}": number} for number in range(40)]
-    for others, stays in (([{"type": "object"}], True), ([], False)):
-        schema = {**closed, "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+    records: list[object] = [{"a": 1}] * 9
+    bodies = [*records, *({f"word{'x' * number}": number} for number in range(40))]
+    any_form: list[dict[str, Any]] = [{"type": "object"}]
+    for others, stays in ((any_form, True), ([], False)):
+        schema: dict[str, Any] = {**closed, "properties": {"a": {"type": "integer"}}, "required": ["a"]}
         widen([schema, *others], *counted(bodies, Limits(schema_properties=4)))
         assert ("additionalProperties" in schema, "a" in schema["required"]) == (stays, stays)
