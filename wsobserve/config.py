@@ -43,12 +43,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     schema_properties: int = 256  # properties of one object
     schema_depth: int = 32
     schema_total_nodes: int = 250_000  # nodes of all schemas together
+    schema_waiting: int = 192 * 1024  # bytes of structures that are counted and not yet in schemas, of all channels
     schema_values: int = 100_000  # a message of more values is counted and not looked into
-    sample_bytes: int = 1_536 * 1024  # messages of one channel from which its kinds are worked out, with their bookkeeping
+    sample_bytes: int = 1_792 * 1024  # messages of one channel from which its kinds are worked out, with their bookkeeping
     sample_total: int = 48 * MIB  # the same of all channels
     strata: int = 768  # structures of one channel that have their own place in the sample
     strata_total: int = 32_768  # of all channels
-    leaves: int = 1_024  # places of values of one channel of which is known what all values have in common
+    leaves: int = 1_536  # places of values of one channel of which is known what all values have in common
     leaves_total: int = 65_536  # of all channels
     structures: int = 4_096  # of JSON messages that are known again; any number of others is looked into each time
     drift_looks: int = 1 << 62  # messages a second that are looked into one by one for drift; beyond it one in so many is

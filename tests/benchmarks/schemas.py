@@ -25,7 +25,8 @@ Figures: TypeAlias = "dict[tuple[str, str], dict[str, float]]"  # by traffic and
 
 HERE = Path(__file__).parent
 QUICKTYPE = "quicktype-core@26.0.0"
-LEARN, STEADY, ONE_CHANNEL, MANY_CHANNELS = "learn", "steady", "one_channel", "many_channels"
+LEARN, STEADY = "learn", "steady"
+ONE_CHANNEL, MANY_CHANNELS = "one_channel", "many_channels"
 PEERS = ("genson", "quicktype", "duckdb")
 CONNECTIONS = 20
 LEARNT, SENT = 20_000, 300_000  # messages to learn from, and in the capture
@@ -141,7 +142,12 @@ def other_lines(figures: Figures) -> list[str]:
         if learnt := figures.get((traffic, LEARN)):
             lines.append(f"{traffic}: {learnt['kinds']:.0f} kinds, worked out in {learnt['kinds_seconds']:.2f} s")
     if one := figures.get(("", ONE_CHANNEL)):
-        lines.append(f"{one['messages']:,.0f} messages without order on one channel: {one['megabytes']:.1f} MB in the fold")
+        held, kinds = f"{one['megabytes']:.1f} MB", f"{one['megabytes_with_kinds']:.1f} MB with its {one['kinds']:,.0f} kinds"
+        lines.append(f"{one['messages']:,.0f} messages without order on one channel: objects of {held} in the fold, {kinds}")
+        grown, most = one["megabytes_resident"], one["megabytes_resident_with_kinds"]
+        lines.append(
+            f"the process grows by {grown:.1f} MB, and {most:.1f} MB with working them out and what the allocator keeps"
+        )
     if many := figures.get(("", MANY_CHANNELS)):
         twice = many["megabytes_twice_the_channels"]
         lines.append(f"on {many['channels']:,.0f} channels: {many['megabytes']:.0f} MB, on twice as many: {twice:.0f} MB")
@@ -159,7 +165,9 @@ def bars(figures: Figures) -> list[Bar]:
         ]
     one, many = figures.get(("", ONE_CHANNEL)), figures.get(("", MANY_CHANNELS))
     growth = None if many is None else 100 * (many["megabytes_twice_the_channels"] / many["megabytes"] - 1)
-    found.append(Bar(8, "MB in the fold, one channel without order", None if one is None else one["megabytes"], 4, False))
+    found.append(
+        Bar(8, "MB of objects in the fold, one channel without order", None if one is None else one["megabytes"], 4, False)
+    )
     found.append(Bar(8, "growth with twice as many channels, %", growth, 10, False))
     return found
 

@@ -134,7 +134,7 @@ def test_schemas_are_measured_beside_others(folder: Path) -> None:
     assert table[5][2] == "not measured"  # quicktype, whose modules nobody named
     measured = [bar for bar in schemas.bars(figures) if bar.value is not None]
     assert {bar.number for bar in measured} == {6, 7, 8}
-    assert len(schemas.other_lines(figures)) == 2 + len(schemas.TRAFFIC)
+    assert len(schemas.other_lines(figures)) == 3 + len(schemas.TRAFFIC)
 
 
 def test_a_rate_that_was_not_measured_clears_no_bar() -> None:

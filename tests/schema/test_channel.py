@@ -95,9 +95,34 @@ def test_the_keys_with_the_smallest_hashes_are_kept_and_the_first_that_went_is_t
 def test_what_all_channels_may_hold_is_shared_out() -> None:
     channel = seen([said(1, name) for name in ("x", "y")])
     limits = Limits(leaves=100, leaves_total=1_000)
-    assert channel.most_leaves(limits, 1) == 50
-    assert channel.most_leaves(limits, 50) == 10
-    assert channel.most_leaves(limits, 10_000) == 1
+    assert [channel.most_leaves(limits, channels) for channels in (1, 50, 10_000)] == [100, 20, 1]
+
+
+def told(names: str, body: object, limits: Limits) -> Channel:
+    """Families of these names, each with the values of one message."""
+    channel = Channel()
+    for name in names:
+        family = channel.family((SERVER_TO_CLIENT, name), 0)
+        assert family is not None
+        channel.see_values(family, body, limits, 1)
+    channel.trim(1_000, limits, 1)
+    return channel
+
+
+def test_of_the_places_of_all_families_the_shallow_ones_stay() -> None:
+    body = {"near": 1, "far": {"further": {"a": 1, "b": 1, "c": 1}}}
+    assert [len(each.leaves.by_place) for each in told("xy", body, Limits()).families.values()] == [4, 4]
+    channel = told("xy", body, Limits(leaves=2))
+    assert [list(each.leaves.by_place) for each in channel.families.values()] == [["/near"], ["/near"]]
+    later = channel.family((SERVER_TO_CLIENT, "z"), 0)
+    assert later is not None
+    channel.see_values(later, {"far": {"further": {"a": 1}}}, Limits(leaves=2), 1)
+    assert not later.leaves.by_place
+
+
+def test_of_more_families_than_stay_no_values_are_known() -> None:
+    channel = told("xyz", {"a": 1}, Limits(kinds=2))
+    assert [len(each.leaves.by_place) for each in channel.families.values()] == [0, 0]
 
 
 def test_its_kinds_come_from_its_sample() -> None:

@@ -266,3 +266,14 @@ def test_nor_where_the_sample_carries_enumerations_formats_and_ranges(
     accept = accepts(schema)
     for body in [*sample, *changed]:
         assert accept(body)
+
+
+def test_what_is_of_any_form_leaves_the_others_of_its_name_closed() -> None:
+    closed = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": False}
+    records: list[object] = [{"a": 1}] * 9
+    bodies = [*records, *({f"word{'x' * number}": number} for number in range(40))]
+    any_form: list[dict[str, Any]] = [{"type": "object"}]
+    for others, stays in ((any_form, True), ([], False)):
+        schema: dict[str, Any] = {**closed, "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+        widen([schema, *others], *counted(bodies, Limits(schema_properties=4)))
+        assert ("additionalProperties" in schema, "a" in schema["required"]) == (stays, stays)

@@ -125,3 +125,20 @@ def test_a_family_survives_the_way_to_another_process() -> None:
     again = pickle.loads(pickle.dumps(family))
     again.take_in(LIMITS)
     assert (again.messages, again.nodes, sorted(again.shape.properties)) == (1, 4, ["a", "c"])
+
+
+def test_a_shape_is_divided_only_once_it_is_more_than_allowed_and_then_for_good() -> None:
+    body = {"a": {"b": {"c": {"d": 1}}}, "e": 1, "f": 1}
+    family = Family(3)
+    family.add_body(said(body), LIMITS, True)
+    family.trim(8, LIMITS)
+    assert (family.nodes, family.cut) == (7, False)
+    other = Family(3)
+    other.add_body(said(body), LIMITS, True)
+    other.trim(6, LIMITS)
+    assert other.cut
+    assert other.nodes < 7
+    family.merge(other)
+    family.trim(8, LIMITS)
+    assert family.cut
+    assert family.nodes < 7

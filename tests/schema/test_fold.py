@@ -214,7 +214,7 @@ def tree(limits: Limits, parts: list[list[ChannelMessage]]) -> SchemaFold:
 def test_it_does_not_matter_which_messages_come_with_their_structure(
     parts: list[list[ChannelMessage]], limits: Limits, structures: int, which: int
 ) -> None:
-    limits = msgspec.structs.replace(limits, structures=structures)
+    limits = msgspec.structs.replace(limits, schema_waiting=300 * structures)
     whole = [message for part in parts for message in part]
     expected = folded(whole, limits)
     turns = iter(which >> turn & 1 for turn in range(48))
@@ -228,12 +228,12 @@ def test_it_does_not_matter_which_messages_come_with_their_structure(
 
 
 def test_structures_that_never_come_again_do_not_grow_the_fold_beyond_its_limits() -> None:
-    limits = Limits(schema_nodes=50, schema_properties=10, schema_total_nodes=60, structures=20)
+    limits = Limits(schema_nodes=50, schema_properties=10, schema_total_nodes=60, schema_waiting=20_000)
     fold = SchemaFold(limits)
     for number in range(2_000):
         fold.add(by_structure(said({f"key{number * 7919 % 10_007}x": {f"inner{number}x": [number]}}, f"name{number % 3}")))
         assert fold._nodes <= 2 * 60 + 50 + 4
-        assert fold._structures <= 20
+        assert fold._waiting <= 20_000
     assert sum(kind.messages for kind in fold.kinds()) == 2_000
 
 

@@ -39,6 +39,7 @@ HAVE = {
     "integer-string": ["0", "-12", "42"],
     "decimal-string": ["0.5", "-12", "42.000"],
     "hex": ["deadbeef01", "12345678"],
+    "hex-upper": ["DEADBEEF01", "12345678"],
     "base64": ["Zm9vYmFyYmF6cXV4MTIzNA==", "aGVsbG8gd29ybGQhIQ+/"],
     "json": ['{"a":1}', "[1]", "{}"],
 }
@@ -59,6 +60,7 @@ LACK = {
     "integer-string": ["", "-", "007", "1.5"],
     "decimal-string": ["1.", ".5", "1e5"],
     "hex": ["deadbeef", "abc1", "DEADBEEF01"],
+    "hex-upper": ["DEADBEEF", "ABC1", "deadbeef01"],
     "base64": ["hello", "Zm9v YmFy"],
     "json": ["json", "{a}", "5"],
 }

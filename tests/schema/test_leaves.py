@@ -25,7 +25,7 @@ def told(bodies: list[object], most: int = 1_000, deepest: int = DEEPEST) -> Lea
 def content(leaves: Leaves) -> tuple[object, ...]:
     """Everything that they know, comparable."""
     return leaves.highest, {
-        place: (leaf.texts, leaf.bits, leaf.members, leaf.low, leaf.high, leaf.trues, leaf.falses)
+        place: (leaf.texts, leaf.bits, leaf.known_texts(), leaf.low, leaf.high, leaf.trues, leaf.falses)
         for place, leaf in leaves.by_place.items()
     }
 

@@ -112,3 +112,11 @@ def test_every_number_that_was_seen_is_within_the_bounds(values: list[float]) ->
         low, high = node["minimum"], node["maximum"]
         assert all(low <= value <= high for value in values)  # type: ignore[operator]  # both are numbers
     assert node["type"] == ("number" if any(isinstance(value, float) for value in values) else "integer")
+
+
+def test_shares_of_a_whole_have_bounds_from_few_of_them_on() -> None:
+    shares = [0.91, 0.0, 0.33, 0.69, 0.11, 0.48, 0.23, 0.02]
+    assert described(list(shares)) == {"type": "number", "minimum": 0.0, "maximum": 1.0}
+    assert described(list(shares[1:])) == {"type": "number"}
+    assert described([share / 3 for share in shares]) == {"type": "number"}
+    assert described([*shares, 1.5]) == {"type": "number"}

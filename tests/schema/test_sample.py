@@ -74,7 +74,15 @@ def content(sample: MessageSample) -> tuple[object, ...]:
         for key, each in sample.kept().items()
     }
     strata = {
-        number: (each.name, each.direction, each.form, each.messages, each.first_ns, each.last_ns, set(each.lowest))
+        number: (
+            each.name,
+            each.direction,
+            each.form,
+            each.messages,
+            each.first_ns,
+            each.last_ns,
+            {one.key for one in each.lowest},
+        )
         for number, each in sample.strata.items()
     }
     return sample.messages, sample.overlooked, kept, set(sample.uniform), sample.below, strata, sample.strata_below

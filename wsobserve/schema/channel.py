@@ -9,9 +9,11 @@ from wsobserve.records import ChannelMessage, Direction, MessageKind, kind_id, n
 from wsobserve.schema.cover import Cover
 from wsobserve.schema.family import Family
 from wsobserve.schema.kinds import UNKNOWN, ChannelSchema, Rule, channel_schema
+from wsobserve.schema.leaves import NO_BOUND as NO_RANK
+from wsobserve.schema.leaves import rank
 from wsobserve.schema.render import json_schema
 from wsobserve.schema.sample import MessageSample, Stratum, decoded, encoded, payload_hash, stratum_of
-from wsobserve.schema.shape import NO_BOUND
+from wsobserve.schema.shape import NO_BOUND, SLACK
 
 FamilyKey: TypeAlias = "tuple[Direction | None, str | None]"
 
@@ -22,12 +24,14 @@ GROWN = 1.25
 class Channel:
     """What has been seen in one channel."""
 
-    __slots__ = ("_known", "_known_at", "families", "highest", "sample")
+    __slots__ = ("_known", "_known_at", "_leaves", "families", "highest", "leaves_below", "sample")
 
     def __init__(self) -> None:
         self.families: dict[FamilyKey, Family] = {}
         self.highest = NO_BOUND  # families with hashes from here on do not stay
         self.sample = MessageSample()
+        self._leaves = 0  # of all families, or less: those that came since the last look, of structures, are not in it
+        self.leaves_below = NO_RANK  # places with ranks from here on do not stay
         self._known: ChannelSchema | None = None
         self._known_at = (0, 0)  # messages, and the version of the sample
 
@@ -36,6 +40,7 @@ class Channel:
         family = self.families.get(key)
         if family is None and (self.highest == NO_BOUND or name_hash(key) < self.highest):
             family = self.families[key] = Family(time_ns)
+            family.leaves.keep_below(self.leaves_below)
         return family
 
     def see(self, message: ChannelMessage, limits: Limits, channels: int) -> object:
@@ -67,12 +72,31 @@ class Channel:
 
     def see_values(self, family: Family, body: object, limits: Limits, channels: int) -> None:
         """The values of a message of a family."""
-        family.leaves.add(body, self.most_leaves(limits, channels), limits.schema_depth)
+        most = self.most_leaves(limits, channels)
+        before = len(family.leaves.by_place)
+        family.leaves.add(body, most, limits.schema_depth)
+        self._leaves += len(family.leaves.by_place) - before
+        if self._leaves > SLACK * most:
+            self._trim_leaves(limits, channels)
 
     def most_leaves(self, limits: Limits, channels: int) -> int:
-        """Of each family, where there are so many channels."""
-        families = max(1, min(len(self.families), limits.kinds))
-        return max(1, min(limits.leaves, limits.leaves_total // channels) // families)
+        """Of all families, where there are so many channels."""
+        return max(1, min(limits.leaves, limits.leaves_total // channels))
+
+    def _trim_leaves(self, limits: Limits, channels: int) -> None:
+        """Of all families the places with the lowest ranks stay; none, once there were too many families to keep them all."""
+        families = self.families.values()
+        most = self.most_leaves(limits, channels)
+        if self.highest < NO_BOUND:
+            self.leaves_below = 0
+        elif sum(len(family.leaves.by_place) for family in families) > most:
+            self.leaves_below = min(
+                self.leaves_below, sorted(rank(at) for each in families for at in each.leaves.by_place)[most]
+            )
+        if self.leaves_below < NO_RANK:
+            for family in families:
+                family.leaves.keep_below(self.leaves_below)
+        self._leaves = sum(len(family.leaves.by_place) for family in families)
 
     def count(self, number: int, message: ChannelMessage, messages: int, first_ns: int, last_ns: int) -> Stratum | None:
         """So many messages of a stratum, all like this one."""
@@ -89,16 +113,16 @@ class Channel:
             family = self.family(key, theirs.first_ns)
             if family is not None:
                 family.merge(theirs)
+        self.leaves_below = min(self.leaves_below, other.leaves_below)
         self.sample.merge(other.sample)
 
     def trim(self, allowance: int, limits: Limits, channels: int) -> None:
         """Give up what is beyond so many nodes, and beyond the other limits of one of so many channels."""
         allowance = min(allowance, limits.schema_nodes)
         self.highest = min(self.highest, keep_lowest(self.families, max(1, min(limits.kinds, allowance))))
-        leaves = self.most_leaves(limits, channels)
         for family in self.families.values():
             family.trim(max(1, allowance // len(self.families)), limits)
-            family.leaves.trim(leaves)
+        self._trim_leaves(limits, channels)
         self.trim_sample(limits, channels, exactly=True)
 
     def trim_sample(self, limits: Limits, channels: int, *, exactly: bool) -> None:

@@ -146,7 +146,7 @@ def _plain(number: float) -> float:
 
 
 def _widen_texts(nodes: list[Schema], leaf: Leaf | None, constants: set[int]) -> None:
-    members = None if leaf is None else leaf.members
+    members = None if leaf is None else leaf.known_texts()
     known = {_member(text) for node in nodes for text in node.get("enum", ()) if isinstance(text, str)} | constants
     if members is not None and members <= known:
         return
@@ -170,20 +170,22 @@ def _widen_properties(nodes: list[Schema], shape: Shape) -> None:
     described = sum(inner.count for inner in shape.properties.values()) + (
         shape.others.count if shape.others is not None else 0
     )
-    if shape.unseen or shape.entries > described:
+    # Where objects of one kind may be of any form, it is these that have too many properties to be counted one by one.
+    any_form = any("properties" not in node and "additionalProperties" not in node for node in nodes)
+    if (shape.unseen or shape.entries > described) and not any_form:
         for node in records:
             if node.get("additionalProperties") is False:
                 del node["additionalProperties"]
             node["x-wsobserve-truncated"] = True
     # Of keys that are not counted one by one nobody knows whether they are always there.
+    required = set[str]().union(*(node.get("required", ()) for node in records))
+    unknown = {key for key in required - shape.properties.keys() if all(key in node.get("required", ()) for node in nodes)}
     for node in records:
         if "required" in node:
-            node["required"] = [
-                key for key in node["required"] if key in shape.properties or "const" in node["properties"][key]
-            ]
+            node["required"] = [key for key in node["required"] if key not in unknown or "const" in node["properties"][key]]
     for key in sorted(shape.properties):
         inner = shape.properties[key]
-        if inner.count < objects and records and all(key in node.get("required", ()) for node in records):
+        if inner.count < objects and records and all(key in node.get("required", ()) for node in nodes):
             for node in records:
                 if "const" not in node["properties"].get(key, {}):
                     node["required"] = [each for each in node["required"] if each != key]

@@ -12,13 +12,15 @@ from wsobserve.config import Limits
 from wsobserve.records import ChannelMessage
 from wsobserve.schema.leaves import Leaves
 from wsobserve.schema.repeated import repeated
-from wsobserve.schema.shape import Shape, Walk
+from wsobserve.schema.shape import SLACK, Shape, Walk
+
+WAITING = 250  # bytes that a structure takes beside its text while it waits to be taken in
 
 
 class Family:
     """What has been seen of messages of one name and direction."""
 
-    __slots__ = ("first_ns", "formats", "last_ns", "leaves", "messages", "nodes", "shape", "structures")
+    __slots__ = ("cut", "first_ns", "formats", "last_ns", "leaves", "messages", "nodes", "shape", "structures")
 
     def __init__(self, time_ns: int) -> None:
         self.messages = 0
@@ -27,6 +29,7 @@ class Family:
         self.formats: dict[str, int] = {}
         self.shape = Shape()
         self.nodes = 1  # of the shape, or more: an upper bound
+        self.cut = False  # whether the shape, or that of a part, was ever more than allowed
         self.leaves = Leaves()
         # What the shape has not taken in: the number of messages of each structure, and behind it of each of its elements.
         self.structures: dict[str, list[int]] = {}
@@ -47,16 +50,19 @@ class Family:
         self.last_ns = max(self.last_ns, last_ns)
         self.formats[form] = self.formats.get(form, 0) + messages
 
-    def add_structure(self, structure: str, elements: Sequence[int] = (), messages: int = 1) -> bool:
-        """Whether the structure is new here since the shape took them in. `elements`: of all these messages together."""
+    def add_structure(self, structure: str, elements: Sequence[int] = (), messages: int = 1) -> int:
+        """How many bytes more wait to be taken in: none, where the structure was known since then.
+
+        `elements`: of all these messages together.
+        """
         counted = self.structures.get(structure)
         if counted is None:
             self.structures[structure] = [messages, *elements]
-            return True
+            return len(structure) + WAITING + 40 * len(elements)
         counted[0] += messages
         for number in range(len(elements)):
             counted[number + 1] += elements[number]
-        return False
+        return 0
 
     def add_body(self, message: ChannelMessage, limits: Limits, looked_into: bool) -> int:
         """How many nodes that made. Unless `looked_into`, what is inside is counted alone."""
@@ -74,7 +80,7 @@ class Family:
             walk = Walk(limits, counted[0])
             self.shape.add(repeated(structure, counted[1:]), walk)
             self.nodes += walk.made
-            if self.nodes > 2 * limits.schema_nodes:
+            if self.nodes > SLACK * limits.schema_nodes:
                 self.trim(limits.schema_nodes, limits)
         self.structures.clear()
 
@@ -88,9 +94,17 @@ class Family:
         for structure, counted in other.structures.items():
             ours = self.structures.get(structure)
             self.structures[structure] = [sum(both) for both in zip(ours, counted, strict=True)] if ours else counted[:]
+        self.cut = self.cut or other.cut
         self.shape.merge(other.shape)
         self.leaves.merge(other.leaves)
 
     def trim(self, allowance: int, limits: Limits) -> None:
         """Give up what is beyond so many nodes."""
-        self.nodes = self.shape.trim(min(allowance, limits.schema_nodes), limits.schema_properties)
+        allowance = min(allowance, limits.schema_nodes)
+        if not self.cut:
+            nodes = self.shape.size(limits.schema_properties)
+            if 0 < nodes <= allowance:
+                self.nodes = nodes
+                return
+            self.cut = True
+        self.nodes = self.shape.trim(allowance, limits.schema_properties)

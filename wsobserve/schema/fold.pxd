@@ -11,8 +11,8 @@ cdef class SchemaFold:
     cdef readonly object _highest
     cdef readonly long long _messages
     cdef readonly long long _nodes
-    cdef readonly long long _structures
-    cdef long long _most_structures
+    cdef readonly long long _waiting
+    cdef long long _most_waiting
     cdef long long _most_values
 
     @cython.locals(family=Family, made=cython.bint, looked_into=cython.bint, structure=str, most=cython.longlong, key=tuple)

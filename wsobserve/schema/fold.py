@@ -21,14 +21,14 @@ from wsobserve.schema.family import Family
 from wsobserve.schema.kinds import UNKNOWN
 from wsobserve.schema.repeated import repeated, values_in
 from wsobserve.schema.sample import MessageSample, decoded, stratum_of
-from wsobserve.schema.shape import NO_BOUND, has_more_values
+from wsobserve.schema.shape import NO_BOUND, SLACK, has_more_values
 from wsobserve.schema.watched import Watched, watched
 
 STRUCTURED = frozenset(("json", "msgpack", "cbor", "protobuf"))
 
 
 class SchemaFold:
-    """A fold over channel messages, holding `limits.schema_total_nodes` nodes at most, or twice that between snapshots."""
+    """A fold over channel messages; it holds `limits.schema_total_nodes` nodes, or SLACK times that between snapshots."""
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
         self._promised = limits
@@ -37,8 +37,8 @@ class SchemaFold:
         self._highest = NO_BOUND  # channels with hashes from here on do not stay
         self._messages = 0
         self._nodes = 0  # of all families, or more: an upper bound
-        self._structures = 0  # that the families have counted and their shapes have not taken in, or more
-        self._most_structures = limits.structures
+        self._waiting = 0  # bytes of structures that the families have counted and their shapes have not taken in, or more
+        self._most_waiting = limits.schema_waiting
         self._most_values = limits.schema_values
 
     def add(self, message: ChannelMessage) -> None:
@@ -78,8 +78,8 @@ class SchemaFold:
         if looked_into:
             channel.see_values(family, body, self._limits, self._shares())
         if structure and looked_into:
-            self._structures += family.add_structure(structure, message.elements)
-            if not made and self._structures <= self._most_structures:
+            self._waiting += family.add_structure(structure, message.elements)
+            if not made and self._waiting <= self._most_waiting:
                 return
         else:
             self._add_body(channel, family, message, looked_into)
@@ -91,13 +91,13 @@ class SchemaFold:
 
     def _keep_within(self, channel: Channel) -> None:
         """Take in, and give up, what has become too much."""
-        if self._structures > self._most_structures:
+        if self._waiting > self._most_waiting:
             self._take_in()
         limits = self._limits
         if (
-            self._nodes > 2 * limits.schema_total_nodes
-            or len(channel.families) > 2 * limits.kinds
-            or len(self._channels) > 2 * limits.channels
+            self._nodes > SLACK * limits.schema_total_nodes
+            or len(channel.families) > SLACK * limits.kinds
+            or len(self._channels) > SLACK * limits.channels
         ):
             self._trim()
 
@@ -122,7 +122,7 @@ class SchemaFold:
                 return
             self._nodes += 1
         family.count_like(message.format, messages, first_ns, last_ns)
-        self._structures += family.add_structure(message.structure, elements, messages)
+        self._waiting += family.add_structure(message.structure, elements, messages)
         self._keep_within(channel)
 
     def watched(self, message: ChannelMessage) -> Watched | None:
@@ -136,8 +136,8 @@ class SchemaFold:
     def _add_body(self, channel: Channel, family: Family, message: ChannelMessage, looked_into: bool) -> None:
         limits = self._limits
         self._nodes += family.add_body(message, limits, looked_into)
-        if family.nodes > 2 * limits.schema_nodes or (
-            family.nodes * len(channel.families) > 2 * limits.schema_nodes and channel.nodes > 2 * limits.schema_nodes
+        if family.nodes > SLACK * limits.schema_nodes or (
+            family.nodes * len(channel.families) > SLACK * limits.schema_nodes and channel.nodes > SLACK * limits.schema_nodes
         ):
             before = channel.nodes
             channel.trim(limits.schema_nodes, limits, self._shares())
@@ -151,11 +151,11 @@ class SchemaFold:
                 self._nodes -= family.nodes
                 family.take_in(limits)
                 self._nodes += family.nodes
-                if self._nodes > 2 * limits.schema_total_nodes:
+                if self._nodes > SLACK * limits.schema_total_nodes:
                     self._trim()
-            if channel.nodes > 2 * limits.schema_nodes:
+            if channel.nodes > SLACK * limits.schema_nodes:
                 channel.trim(limits.schema_nodes, limits, self._shares())
-        self._structures = 0
+        self._waiting = 0
 
     def _channel(self, name: str) -> Channel | None:
         if self._highest < NO_BOUND and name_hash(name) >= self._highest:

@@ -11,7 +11,7 @@ cdef class Leaves:
     cpdef Leaf at(self, str place, long long most)
     @cython.locals(new=cython.bint, leaf=Leaf)
     cpdef bint add(self, value, long long most, long long deepest, str place=*) except -1
-    @cython.locals(by_rank=list)
     cpdef trim(self, long long most)
+    cpdef keep_below(self, highest)
     @cython.locals(leaf=Leaf, ours=Leaf)
     cpdef merge(self, Leaves other)

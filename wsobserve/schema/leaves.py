@@ -32,7 +32,7 @@ class Leaves:
         leaf = self.by_place.get(place)
         if leaf is not None:
             return leaf
-        if len(place) > LONGEST_PLACE or (self.highest < NO_BOUND and _rank(place) >= self.highest):
+        if len(place) > LONGEST_PLACE or (self.highest < NO_BOUND and rank(place) >= self.highest):
             return None
         leaf = self.by_place[place] = Leaf()
         if 4 * len(self.by_place) > 5 * most + 4:
@@ -69,10 +69,14 @@ class Leaves:
         """Give up all but so many places."""
         if len(self.by_place) <= most:
             return
-        by_rank = sorted([(_rank(place), place) for place in self.by_place])
-        self.highest = min(self.highest, by_rank[most][0])
-        for _, place in by_rank[most:]:
-            del self.by_place[place]
+        self.keep_below(sorted([rank(place) for place in self.by_place])[most])
+
+    def keep_below(self, highest: int) -> None:
+        """From now on hold no places with ranks from here on."""
+        self.highest = min(self.highest, highest)
+        if self.highest < NO_BOUND:
+            for place in [place for place in self.by_place if rank(place) >= self.highest]:
+                del self.by_place[place]
 
     def merge(self, other: Leaves) -> None:
         """Take over what the other knows; it stays as it is."""
@@ -82,12 +86,10 @@ class Leaves:
             if ours is None:
                 ours = self.by_place[place] = Leaf()
             ours.merge(leaf)
-        if self.highest < NO_BOUND:
-            for place in [place for place in self.by_place if _rank(place) >= self.highest]:
-                del self.by_place[place]
+        self.keep_below(self.highest)
 
 
-def _rank(place: str) -> int:
+def rank(place: str) -> int:
     """Its depth, and then a hash: the lower ones stay."""
     return min(place.count("/"), 0x7FFF) << 64 | name_hash(place)
 

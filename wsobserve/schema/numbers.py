@@ -12,6 +12,7 @@ from typing import Any
 from wsobserve.schema.seen import Seen
 
 LEAST_FOR_BOUNDS = 20
+LEAST_OF_SHARES = 8  # numbers from 0 to 1 that fill more than half of it: shares, for which there are bounds whatever is seen
 TAIL = 2.0  # how far beyond the quartiles, in interquartile ranges, the extremes may lie
 MOST_CODES = 16
 GROWTH = 0.5  # correlation of value and time
@@ -34,9 +35,11 @@ def describe_numbers(integers: Sequence[Seen], floats: Sequence[Seen]) -> dict[s
     values: list[float] = [each.value for each in seen]  # type: ignore[misc]
     if (epoch := _epoch(values)) is not None:
         return node | {"x-wsobserve-format": epoch}
+    low, high = min(values), max(values)
+    if floats and low >= 0 and high <= 1 and high - low > 0.5 and len(set(values)) >= LEAST_OF_SHARES:
+        return node | {"minimum": 0.0, "maximum": 1.0}
     if sum(each.times for each in seen) < LEAST_FOR_BOUNDS or not all(abs(value) <= MOST_EXACT for value in values):
         return node
-    low, high = min(values), max(values)
     if low == high or _grows(values) or not (_is_compact(values) or _are_few(seen)):
         return node
     two_thirds = values[: len(values) * 2 // 3]

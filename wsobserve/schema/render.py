@@ -18,25 +18,26 @@ def json_schema(shape: Shape, title: str) -> dict[str, object]:
 def node_of(shape: Shape) -> dict[str, object]:
     """What one place looks like, and what is inside of it."""
     node: dict[str, object] = {}
-    types = _types(shape)
+    counted = shape.types
+    types = _types(counted)
     if types:
         node["type"] = types[0] if len(types) == 1 else types
-    if BINARY in shape.types and "string" not in shape.types:
+    if BINARY in counted and "string" not in counted:
         node["contentEncoding"] = "base64"  # how such bytes would be written in JSON
-    if "object" in shape.types:
+    if "object" in counted:
         _describe_object(shape, node)
-    if "array" in shape.types and shape.items is not None and not shape.unseen:
+    if "array" in counted and shape.items is not None and not shape.unseen:
         node["items"] = node_of(shape.items)
     if _truncated(shape):
         node["x-wsobserve-truncated"] = True
     node["x-wsobserve-count"] = shape.count
-    if len(shape.types) > 1:
-        node["x-wsobserve-types"] = dict(sorted(shape.types.items()))
+    if len(counted) > 1:
+        node["x-wsobserve-types"] = dict(sorted(counted.items()))
     return node
 
 
-def _types(shape: Shape) -> list[str]:
-    types = {"string" if name == BINARY else name for name in shape.types}
+def _types(counted: dict[str, int]) -> list[str]:
+    types = {"string" if name == BINARY else name for name in counted}
     if "number" in types:
         types.discard("integer")  # every integer is a number
     return sorted(types)

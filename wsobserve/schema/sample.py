@@ -21,8 +21,8 @@ from wsobserve.records import name_hash
 from wsobserve.schema.leaves import place_of
 
 OF_STRATUM = 2  # messages of each
-SLACK = 1.25  # how much more than the limit there may be before it is cut back
-OVERHEAD = 450  # bytes that a message takes beside its payload
+SLACK = 1.125  # how much more than the limit there may be before it is cut back
+OVERHEAD = 320  # bytes that a message takes beside its payload
 NO_BOUND = 1 << 64
 LONGEST = 16_384  # bytes of a message in the sample
 LONGEST_OF_STRATUM = 640  # bytes of a message that is there for its stratum alone
@@ -38,29 +38,30 @@ Key = tuple[int, bytes, int]  # hash, payload, stratum: the same bytes say somet
 class Sampled:
     """A message in the sample. `binary`: its body is kept as MessagePack, as it did not come as JSON."""
 
-    __slots__ = ("binary", "connection", "direction", "first_ns", "form", "last_ns", "name", "payload", "stratum", "times")
+    __slots__ = ("binary", "connection", "direction", "first_ns", "form", "key", "last_ns", "name", "times")
 
     def __init__(
-        self,
-        payload: bytes,
-        binary: bool,
-        direction: str,
-        name: str | None,
-        form: str,
-        stratum: int,
-        time_ns: int,
-        connection: str,
+        self, key: Key, binary: bool, direction: str, name: str | None, form: str, time_ns: int, connection: str
     ) -> None:
-        self.payload = payload
+        self.key = key
         self.binary = binary
         self.direction = direction
         self.name = name
         self.form = form
-        self.stratum = stratum
         self.times = 0
         self.first_ns = time_ns
         self.last_ns = time_ns
         self.connection = connection  # that showed it first
+
+    @property
+    def payload(self) -> bytes:
+        """The message, or what was made of it."""
+        return self.key[1]
+
+    @property
+    def stratum(self) -> int:
+        """The hash of the stratum to which it belongs."""
+        return self.key[2]
 
     def count(self, times: int, first_ns: int, last_ns: int, connection: str) -> None:
         """So many more like it, the first and the last of them at these times."""
@@ -72,6 +73,10 @@ class Sampled:
     def body(self) -> object:
         """What it says."""
         return _msgpack(self.payload) if self.binary else decoded(self.payload)
+
+
+def _key_of(message: Sampled) -> Key:
+    return message.key
 
 
 class Stratum:
@@ -86,11 +91,11 @@ class Stratum:
         self.messages = 0
         self.first_ns = 0
         self.last_ns = 0
-        self.lowest: dict[Key, Sampled] = {}
+        self.lowest: tuple[Sampled, ...] = ()  # by hash
 
     def limit(self) -> int:
         """Messages with a hash above this do not stay."""
-        return NO_BOUND if len(self.lowest) < OF_STRATUM else max(self.lowest)[0]
+        return NO_BOUND if len(self.lowest) < OF_STRATUM else self.lowest[-1].key[0]
 
     def count(self, messages: int, first_ns: int, last_ns: int) -> None:
         """So many more messages."""
@@ -98,11 +103,17 @@ class Stratum:
         self.last_ns = max(self.last_ns, last_ns)
         self.messages += messages
 
-    def keep(self, key: Key, message: Sampled) -> None:
-        """Take it in, if it is among the lowest."""
-        self.lowest[key] = message
-        if len(self.lowest) > OF_STRATUM:
-            del self.lowest[max(self.lowest)]
+    def find(self, key: Key) -> Sampled | None:
+        """The message of this key, if it is among the lowest."""
+        for message in self.lowest:
+            if message.key == key:
+                return message
+        return None
+
+    def keep(self, message: Sampled) -> None:
+        """Take it in, if it is among the lowest; instead of one with its key."""
+        others = [one for one in self.lowest if one.key != message.key]
+        self.lowest = tuple(sorted([*others, message], key=_key_of)[:OF_STRATUM])
 
 
 def payload_hash(payload: bytes) -> int:
@@ -166,16 +177,16 @@ class MessageSample:
         key = (hashed, payload, number)
         stratum = self.strata.get(number)
         kept = self.uniform.get(key)
-        lowest = stratum.lowest.get(key) if stratum is not None else None
+        lowest = stratum.find(key) if stratum is not None else None
         message = kept or lowest
         if message is None:
-            message = Sampled(payload, binary, direction, name, form, number, time_ns, connection)
+            message = Sampled(key, binary, direction, name, form, time_ns, connection)
         if kept is None and (hashed, payload) < self.below:
-            self.uniform[key] = message
+            self.uniform[message.key] = message
             self._bytes += len(payload) + OVERHEAD
             self.version += 1
         if stratum is not None and lowest is None and len(payload) <= LONGEST_OF_STRATUM and hashed <= stratum.limit():
-            stratum.keep(key, message)
+            stratum.keep(message)
             self.version += 1
         message.count(1, time_ns, time_ns, connection)
 
@@ -213,9 +224,8 @@ class MessageSample:
             mine = ours.get(key)
             if mine is None:
                 mine = Sampled(
-                    theirs.payload, theirs.binary, theirs.direction, theirs.name, theirs.form, theirs.stratum, theirs.first_ns,
-                    theirs.connection,
-                )  # fmt: skip
+                    key, theirs.binary, theirs.direction, theirs.name, theirs.form, theirs.first_ns, theirs.connection
+                )
             mine.count(theirs.times, theirs.first_ns, theirs.last_ns, theirs.connection)
             joined[key] = mine
         for key in other.uniform:
@@ -227,8 +237,8 @@ class MessageSample:
             if stratum is None:
                 continue
             stratum.count(theirs_of.messages, theirs_of.first_ns, theirs_of.last_ns)
-            for key in theirs_of.lowest:
-                stratum.keep(key, joined[key])
+            for message in theirs_of.lowest:
+                stratum.keep(joined[message.key])
         if self.strata_below < NO_BOUND:
             self.strata = {number: stratum for number, stratum in self.strata.items() if number < self.strata_below}
 
@@ -236,7 +246,7 @@ class MessageSample:
         """All messages of the sample."""
         found = dict(self.uniform)
         for stratum in self.strata.values():
-            found.update(stratum.lowest)
+            found.update((message.key, message) for message in stratum.lowest)
         return found
 
     @property
