@@ -229,6 +229,8 @@ def test_what_was_lost_is_told_by_reason_from_zero_on() -> None:
     assert by(metrics_by_name["wsobserve.capture.packets.dropped"], "reason") == {
         "kernel_dropped": 7,
         "interface_dropped": 0,
+        "worker_lost": 0,
+        "left_in_ring": 0,
         "file_cut": 0,
         "file_damaged": 0,
         "cut_header": 2,

@@ -51,6 +51,21 @@ def test_a_discriminator_splits() -> None:
         assert all(leaf_of(tree, values[member]) == leaf for member in members)
 
 
+def test_the_same_messages_sent_to_every_subscriber_do_not_become_kinds() -> None:
+    chance = random.Random(5)
+    values: list[object] = [
+        {"type": "presence", "room": number % 40, "online": chance.randint(0, 9_999), "users": ["x"] * chance.randint(1, 5)}
+        for number in range(480)
+    ]
+    often = [each._replace(times=20, weight=44.0) for each in seen(values)]
+    assert isinstance(Splitter(often, directions=True).tree(), Leaf)
+    values += [{"type": "quote", "bid": number / 7, "ask": number} for number in range(480)]
+    often = [each._replace(times=20, weight=44.0) for each in seen(values)]
+    splitter = Splitter(often, directions=True)
+    assert told_by(splitter.tree()) == ("type",)
+    assert len(splitter.leaves) == 2
+
+
 def test_a_number_can_be_the_discriminator() -> None:
     tree, _ = split(
         [{"op": 10, "d": {"interval": 5}} if number % 2 else {"op": 1, "s": 5, "seq": number} for number in range(80)]
@@ -240,10 +255,10 @@ def test_hundreds_of_keys_that_hardly_come_again_are_split_in_no_time(values: li
     calls = 0
     cost_of = splitter._cost_of
 
-    def counted(members: list[int], outcomes: dict[int, int] | None = None) -> Cost:
+    def counted(members: list[int], outcomes: dict[int, int] | None = None, *, alike: bool = False) -> Cost:
         nonlocal calls
         calls += 1
-        return cost_of(members, outcomes)
+        return cost_of(members, outcomes, alike=alike)
 
     splitter._cost_of = counted  # type: ignore[method-assign]  # it counts, and answers the same
     splitter.tree()

@@ -24,8 +24,6 @@ from tests.sidecar.attached import attached, inject, packets_of, syn
 from wsobserve.capture.privileges import held_lines
 from wsobserve.doctor import may_capture
 from wsobserve.export.store import StoreReader
-from wsobserve.sidecar.run import watching_text
-from wsobserve.sidecar.settings import Settings
 
 pytestmark = pytest.mark.skipif(not may_capture(), reason="live capture needs Linux and CAP_NET_RAW")
 
@@ -59,12 +57,6 @@ def lives(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def test_what_is_watched_is_said() -> None:
-    assert watching_text(Settings()) == "any"
-    assert watching_text(Settings(interfaces=("eth0", "lo"), ports=("80", "90-95"))) == "eth0, lo port 80, 90-95"
-    assert watching_text(Settings(pid=7)) == "any of process 7"
 
 
 # --- every packet has one end -------------------------------------------------------------------------------------------

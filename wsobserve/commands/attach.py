@@ -139,6 +139,10 @@ def _failures_logged(log: Log) -> Iterator[None]:
 
 def _run(settings: Settings, log: Log, reread: Callable[[], Settings]) -> AnalysisResult:
     """Watch until told to stop."""
+    if settings.source != "ring":
+        from wsobserve.sidecar.one_process import run_in_one_process
+
+        return run_in_one_process(settings, log)
     from wsobserve.sidecar.run import run
 
     return run(settings, log, reread)

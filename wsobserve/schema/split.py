@@ -24,7 +24,10 @@ LEAST_FOR_CONSTANT = 12  # observations of a value that is always the same in a 
 OFTEN = 50  # observations of such a value, where the others are no vocabulary
 CHANCE = 1e-6  # that it is the same by chance
 DEEPEST_SPLIT = 64
-MOST_ALIKE = 2  # times that one value counts, however often it was seen
+# The very same message for every subscriber is one observation of what depends on what, not one for each of them: where
+# there are many different ones, a split by constants must also be worth it when each counts so often at most.
+MOST_ALIKE = 2
+FEW_DIFFERENT = 64
 
 # Where two places tell kinds apart as well, the one that is called like this is the discriminator.
 TAG_NAMES = frozenset(
@@ -40,10 +43,7 @@ class Splitter:
     """Finds the splits of values of one JSON type. `directions`: they are whole messages, and their direction may tell, too."""
 
     def __init__(self, seen: Sequence[Seen], *, directions: bool = False) -> None:
-        # The very same message for every subscriber is one observation of what depends on what, not one for each of them.
-        self._seen = [
-            each if each.times <= MOST_ALIKE else each._replace(weight=each.weight * MOST_ALIKE / each.times) for each in seen
-        ]
+        self._seen = seen
         self._whole = directions
         self._features = Features(seen, directions=directions and len({each.direction for each in seen}) > 1)
         self.leaves: list[list[int]] = []  # of each leaf the positions of its values
@@ -155,7 +155,7 @@ class Splitter:
         """By how many bits a split by the constants there is worth it; 0 when it is not."""
         parts = self._parts(members, number, True)
         gain = self._gain(parts, number, whole, total)
-        if gain <= 0:
+        if gain <= 0 or not self._is_worth_it_once(members, parts, number):
             return 0.0
         # Its constants must tell something, and not just whether there is one.
         with_constant = [part for (what, _), part in parts.items() if what == "value"]
@@ -171,18 +171,29 @@ class Splitter:
             gain *= 1.15
         return gain * 0.93 ** (len(path) - 1)
 
-    def _cost_of(self, members: list[int], outcomes: dict[int, int] | None = None) -> Cost:
+    def _is_worth_it_once(self, members: list[int], parts: dict[Token, list[int]], number: int) -> bool:
+        """Whether the gain is more than the same messages coming again and again."""
+        if len(members) <= FEW_DIFFERENT:
+            return True
+        total = sum(self._weight(member, True) for member in members)
+        return self._gain(parts, number, self._cost_of(members, alike=True), total, alike=True) > 0
+
+    def _weight(self, member: int, alike: bool) -> float:
+        seen = self._seen[member]
+        return seen.weight * MOST_ALIKE / seen.times if alike and seen.times > MOST_ALIKE else seen.weight
+
+    def _cost_of(self, members: list[int], outcomes: dict[int, int] | None = None, *, alike: bool = False) -> Cost:
         rows: dict[tuple[int, ...], float] = {}
         for member in members:
             row = self._features.rows[member]
-            rows[row] = rows.get(row, 0.0) + self._seen[member].weight
+            rows[row] = rows.get(row, 0.0) + self._weight(member, alike)
         return cost_of(rows.items(), self._features.parents, outcomes)
 
-    def _gain(self, parts: dict[Token, list[int]], number: int, whole: Cost, total: float) -> float:
+    def _gain(self, parts: dict[Token, list[int]], number: int, whole: Cost, total: float, *, alike: bool = False) -> float:
         """How many bits are saved by describing the parts each by itself; 0 when it is not worth it."""
         if len(parts) < 2:
             return 0.0
-        costs = [self._cost_of(part, whole.outcomes) for part in parts.values()]
+        costs = [self._cost_of(part, whole.outcomes, alike=alike) for part in parts.values()]
         after = whole.own.get(number, 0.0) + sum(cost.bits - cost.own.get(number, 0.0) for cost in costs)
         gain = whole.bits - after - len(parts) * math.log2(max(2.0, total))  # each part has to be named
         return gain if gain > LEAST_GAIN * total else 0.0

@@ -12,6 +12,7 @@ from wsobserve.pipeline import MOST_SHED
 
 # What the processes use before they have seen anything: the parent, the outlet, a worker. Measured, with all exporters.
 BASE_BYTES = {"parent": 22 * MIB, "outlet": 55 * MIB, "worker": 26 * MIB}
+RECORDING_BYTES = 24 * MIB  # of a worker that records: what it looks back at, and what it follows
 LEAST_STATE = 16 * MIB  # of a worker: with less nothing useful can be kept
 # Shares of a worker's state. What holds no more than is needed keeps the limits of an analysis offline.
 CONNECTION_BYTES = 6 * 1024  # of one connection with all that belongs to it, measured; so many fit into a third

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 
 import msgspec
@@ -18,19 +18,18 @@ from wsobserve.capture.namespace import entered
 from wsobserve.capture.port_finder import PortFinder
 from wsobserve.capture.privileges import drop
 from wsobserve.capture.ring import open_rings
-from wsobserve.capture.streamed import StreamedSource
 from wsobserve.capture.target import find_target
 from wsobserve.config import Limits
 from wsobserve.export.error import ExportError
-from wsobserve.export.exporter import Exporter
-from wsobserve.export.recording.recorder import Recorder, check_recording
+from wsobserve.export.recording.recorder import check_recording
 from wsobserve.payload.route_rules import RouteRules
 from wsobserve.records import Accounting
 from wsobserve.route_file import read_route_rules
 from wsobserve.sidecar.background import BackgroundInference
+from wsobserve.sidecar.ends import exporters_of, recorder_of, watching_text
 from wsobserve.sidecar.health import health_socket
 from wsobserve.sidecar.log import Log
-from wsobserve.sidecar.memory import limits_within, state_bytes
+from wsobserve.sidecar.memory import RECORDING_BYTES, limits_within, state_bytes
 from wsobserve.sidecar.outlet import Outlet
 from wsobserve.sidecar.parent import SOURCE_GONE, Parent
 from wsobserve.sidecar.pipe import Pipe
@@ -41,7 +40,6 @@ from wsobserve.sidecar.settings_changes import read_again
 from wsobserve.sidecar.showing import Showing
 from wsobserve.sidecar.status import Status
 from wsobserve.sidecar.supervised import Ring
-from wsobserve.sidecar.watch import LiveBatches, watch
 from wsobserve.sidecar.worker import CaptureWorker
 
 
@@ -52,8 +50,6 @@ def run(settings: Settings, log: Log, reread: Callable[[], Settings]) -> Analysi
     later stands beside the results. Afterwards the process has no privileges any more.
     """
     routes = None if settings.routes is None else read_route_rules(settings.routes)
-    if settings.source != "ring":
-        return _in_one_process(settings, log, routes)
     expression = b"" if settings.filter is None else compile_expression(settings.filter)
     target = find_target(pid=settings.pid, netns=settings.netns, container=settings.container, find_ports=not settings.ports)
     if target.ports:
@@ -73,7 +69,8 @@ def run(settings: Settings, log: Log, reread: Callable[[], Settings]) -> Analysi
     privileges = drop(settings.user)
     check_recording(settings.recording)
     about = _about(settings, resource, privileges)
-    limits = limits_within(state_bytes(settings.memory, settings.workers, settings.ring_bytes))
+    recording = RECORDING_BYTES if settings.recording.directory is not None else 0
+    limits = limits_within(state_bytes(settings.memory, settings.workers, settings.ring_bytes + recording))
 
     def let_out(pipe: Pipe) -> None:
         showing = Showing(settings, listener, log)
@@ -124,28 +121,6 @@ def run(settings: Settings, log: Log, reread: Callable[[], Settings]) -> Analysi
     return AnalysisResult(closing.snapshot, closing.failures)
 
 
-def _in_one_process(settings: Settings, log: Log, routes: RouteRules | None) -> AnalysisResult:
-    """A stream, or the portable source: what cannot be shared out among processes."""
-    ports = parse_ports(settings.ports)
-    resource = resource_attributes(settings, None)
-    check_recording(settings.recording)
-
-    def open_source() -> LiveBatches:
-        if settings.source == "stdin":
-            return StreamedSource("-")
-        from wsobserve.capture.portable import LONGEST_PACKET, PortableSource
-
-        expression = settings.filter or ""
-        source = PortableSource(settings.interfaces, ports, min(settings.snap_length, LONGEST_PACKET), expression=expression)
-        if not source.drops_known:
-            log.warn("drops_unknown", "this source does not say how many packets it lost: none of its counts are complete")
-        return source
-
-    watching = "standard input" if settings.source == "stdin" else watching_text(settings)
-    exporters = [exporter for _, exporter in exporters_of(settings, resource, [watching])]
-    return watch(open_source, watching, exporters, settings.interval, log.say, _recorder(settings, 0), routes)
-
-
 def work(
     settings: Settings,
     limits: Limits,
@@ -167,53 +142,12 @@ def work(
         # What has changed is told by what came before: nobody can tell who sees a part of the connections only.
         drift=BackgroundInference() if settings.drift and settings.workers == 1 else False,
         shedding=shedding,
-        recorder=_recorder(settings, number),
+        recorder=recorder_of(settings, number),
         routes=routes,
         finder=None if settings.ports else PortFinder(time.monotonic(), expression=expression),
     )
     if not worker.run():
         sys.exit(SOURCE_GONE)
-
-
-def _recorder(settings: Settings, number: int) -> Recorder | None:
-    """Of one worker, or of the only process. A directory that goes away costs the recording, not the worker."""
-    if settings.recording.directory is None:
-        return None
-    return Recorder(settings.recording, worker=number, survive=True)
-
-
-def watching_text(settings: Settings) -> str:
-    """What is watched, for people: `lo port 8080, 9000-9100`."""
-    of_ports = f" port {', '.join(settings.ports)}" if settings.ports else ""
-    where = next(
-        (
-            f" of {what} {given}"
-            for what, given in (("process", settings.pid), ("network", settings.netns), ("container", settings.container))
-            if given is not None
-        ),
-        "",
-    )
-    return f"{', '.join(settings.interfaces) or 'any'}{where}{of_ports}"
-
-
-def exporters_of(settings: Settings, resource: Mapping[str, str], sources: Sequence[str]) -> list[tuple[str, Exporter]]:
-    """The exporters that were asked for, by name. Raises ExportError, with none of them left open."""
-    exporters: list[tuple[str, Exporter]] = []
-    service = settings.service or resource.get("service.name")
-    try:
-        if settings.store is not None:
-            from wsobserve.export.store import StoreExporter
-
-            exporters.append(("store", StoreExporter(settings.store, service=service, sources=sources)))
-        if settings.otlp is not None:
-            from wsobserve.export.otlp import OtlpExporter
-
-            exporters.append(("otlp", OtlpExporter(settings.otlp, service_name=service, resource=resource)))
-    except BaseException:
-        for _, exporter in exporters:
-            exporter.close()
-        raise
-    return exporters
 
 
 def _about(settings: Settings, resource: dict[str, str], privileges: tuple[str, ...]) -> Status:
