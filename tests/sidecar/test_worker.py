@@ -139,3 +139,14 @@ def test_what_the_worker_takes_is_recorded_to_the_last_packet(tmp_path: Path) ->
     assert last.recording is not None
     assert last.recording.packets == last.recording.packets_seen == ring.packets
     assert wsobserve.analyze(*tmp_path.iterdir()).accounting.messages == last.accounting.messages
+
+
+def test_a_clock_that_steps_back_loses_nothing() -> None:
+    ring = FileRing([DEMO])
+    for batch in ring._batches[len(ring._batches) // 2 :]:
+        for index in range(len(batch)):
+            batch.times_ns[index] -= 3_600_000_000_000
+    last = Running(ring).stop()
+    assert last.accounting.messages == last.accounting.messages_decoded == 1654
+    assert last.accounting.packets_seen == ring.packets
+    assert last.accounting.gaps == 0
