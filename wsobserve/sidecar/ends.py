@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from wsobserve.export.exporter import Exporter
+from wsobserve.observing import open_exporters
 from wsobserve.sidecar.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,22 +29,10 @@ def watching_text(settings: Settings) -> str:
 
 def exporters_of(settings: Settings, resource: Mapping[str, str], sources: Sequence[str]) -> list[tuple[str, Exporter]]:
     """The exporters that were asked for, by name. Raises ExportError, with none of them left open."""
-    exporters: list[tuple[str, Exporter]] = []
+    names = [name for name, given in (("store", settings.store), ("otlp", settings.otlp)) if given is not None]
     service = settings.service or resource.get("service.name")
-    try:
-        if settings.store is not None:
-            from wsobserve.export.store import StoreExporter
-
-            exporters.append(("store", StoreExporter(settings.store, service=service, sources=sources)))
-        if settings.otlp is not None:
-            from wsobserve.export.otlp import OtlpExporter
-
-            exporters.append(("otlp", OtlpExporter(settings.otlp, service_name=service, resource=resource)))
-    except BaseException:
-        for _, exporter in exporters:
-            exporter.close()
-        raise
-    return exporters
+    exporters = open_exporters(settings.store, settings.otlp, service, sources, resource)
+    return list(zip(names, exporters, strict=True))
 
 
 def recorder_of(settings: Settings, number: int) -> Recorder | None:
