@@ -80,7 +80,7 @@ ACCOUNTING = Accounting(
     bytes_lost=123,
     gaps=4,
     messages_undecoded={"context_lost": 5},
-    connections={"evicted": 6},
+    connections_evicted={"limit": 4, "idle": 2},
 )
 
 

@@ -184,7 +184,7 @@ def _of_accounting(points: _Points, snapshot: Snapshot, evicted: Mapping[str, in
     accounting = snapshot.accounting
     dropped = _added(dict.fromkeys(DROP_REASONS, 0), accounting.packets_dropped, accounting.capture_loss)
     undecoded = _added(dict.fromkeys(UNDECODED_REASONS, 0), accounting.messages_undecoded)
-    given_up = _added({"connection": accounting.connections.get("evicted", 0)}, evicted)
+    given_up = _added({"connection": sum(accounting.connections_evicted.values())}, evicted)
     return [
         _sum("wsobserve.capture.packets", "{packet}", "Packets seen.", [points.number({}, accounting.packets_seen)]),
         _by(
