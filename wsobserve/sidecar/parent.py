@@ -134,6 +134,19 @@ class Parent:
         else:
             self._stop = True
 
+    def _not_for(self, others: Sequence[Child], rings: Sequence[Ring]) -> Callable[[], None]:
+        """What a child closes that it got from here: ends of pipes to others, or nobody would see who is gone."""
+
+        def close() -> None:
+            for other in others:
+                other.pipe.close()
+            for ring in rings:
+                ring.close()
+            self._woken.close()
+            self._wake.close()
+
+        return close
+
     def _children(self) -> list[Child]:
         children = [worker.child for worker in self._workers if worker.child is not None]
         return children if self._outlet is None else [*children, self._outlet]
@@ -216,16 +229,9 @@ class Parent:
         worker.began_s = worker.heard_s = time.monotonic()
         others = self._children()
         rings = [other.ring for other in self._workers if other is not worker]
-
-        def close() -> None:
-            for other in others:
-                other.pipe.close()
-            for ring in rings:
-                ring.close()
-            self._woken.close()
-            self._wake.close()
-
-        worker.child = Child(lambda pipe: self._work(worker.number, worker.ring, pipe, self._budget.steps), close)
+        worker.child = Child(
+            lambda pipe: self._work(worker.number, worker.ring, pipe, self._budget.steps), self._not_for(others, rings)
+        )
         if self._interval_s is not None:
             self._order(worker, Order(interval_s=self._interval_s))
 
@@ -321,16 +327,7 @@ class Parent:
     def _begin_outlet(self) -> None:
         others = [worker.child for worker in self._workers if worker.child is not None]
         rings = [worker.ring for worker in self._workers]
-
-        def close() -> None:
-            for other in others:
-                other.pipe.close()
-            for ring in rings:
-                ring.close()
-            self._woken.close()
-            self._wake.close()
-
-        self._outlet = Child(self._let_out, close)
+        self._outlet = Child(self._let_out, self._not_for(others, rings))
 
     def _wait_for_outlet(self) -> bool:
         until = time.monotonic() + BEGIN_S
