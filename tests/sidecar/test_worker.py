@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ import pytest
 import wsobserve
 from tests.sidecar.file_ring import FileRing
 from wsobserve.config import DEFAULT_LIMITS
+from wsobserve.export.recording.counts import RecordingCounts
 from wsobserve.export.recording.recorder import Recorder
 from wsobserve.export.recording.settings import RecordingSettings
 from wsobserve.pipeline import Pipeline
-from wsobserve.records import Anomaly, ChannelMessage, ConnectionSummary, Handshake
+from wsobserve.records import Anomaly, CaptureLoss, ChannelMessage, ConnectionSummary, Handshake, PacketBatch, Record
 from wsobserve.sidecar import worker as worker_module
 from wsobserve.sidecar.pipe import pipes
 from wsobserve.sidecar.report import Order, Report, opened
@@ -150,3 +152,38 @@ def test_a_clock_that_steps_back_loses_nothing() -> None:
     assert last.accounting.messages == last.accounting.messages_decoded == 1654
     assert last.accounting.packets_seen == ring.packets
     assert last.accounting.gaps == 0
+
+
+class Kept:
+    """A recorder that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Record] = []
+
+    def batch(self, batch: PacketBatch) -> None:
+        pass
+
+    def records(self, records: Sequence[Record]) -> None:
+        self.told += records
+
+    def tick(self, now_ns: int) -> None:
+        pass
+
+    def counts(self) -> RecordingCounts:
+        return RecordingCounts()
+
+    def shed(self, steps: int) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def test_what_the_kernel_dropped_is_told_to_the_recording() -> None:
+    recorder = Kept()
+    running = Running(FileRing([DEMO]), recorder=recorder)
+    loss = CaptureLoss(source="lo", reason="kernel_dropped", packets=4)
+    running.pipe.send(Order(loss=loss))
+    last = running.stop()
+    assert loss in recorder.told
+    assert not last.accounting.capture_loss  # there it is the parent's

@@ -15,6 +15,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from wsobserve.capture.filter import NOTHING
 from wsobserve.config import MIB
@@ -258,10 +259,12 @@ class Parent:
         if worker.child is not None:
             worker.child.pipe.send(order)
 
-    def _lose(self, worker: Worker, reason: str, packets: int) -> None:
-        self._losses.append(
-            CaptureLoss(source=worker.ring.source, reason=reason, packets=packets, time_ns=time.time_ns())  # type: ignore[arg-type]
-        )
+    def _lose(
+        self, worker: Worker, reason: Literal["kernel_dropped", "worker_lost", "left_in_ring"], packets: int
+    ) -> CaptureLoss:
+        loss = CaptureLoss(source=worker.ring.source, reason=reason, packets=packets, time_ns=time.time_ns())
+        self._losses.append(loss)
+        return loss
 
     # --- once a second
 
@@ -285,7 +288,7 @@ class Parent:
         worker.dropped += statistics.dropped
         if statistics.dropped:
             self._say(f"{statistics.dropped} packets lost (kernel_dropped)")
-            self._lose(worker, "kernel_dropped", statistics.dropped)
+            self._order(worker, Order(loss=self._lose(worker, "kernel_dropped", statistics.dropped)))
 
     def _watch_memory(self, now: float) -> None:
         processes = [os.getpid(), *(child.process for child in self._children())]

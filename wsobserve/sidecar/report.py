@@ -64,6 +64,7 @@ class Order(msgspec.Struct, kw_only=True):
     stop: bool = False
     shedding: int | None = None
     interval_s: float | None = None
+    loss: CaptureLoss | None = None  # of its ring, for its recording: in the accounting it is the parent's
 
 
 class Supervision(msgspec.Struct, kw_only=True):

@@ -201,6 +201,8 @@ class CaptureWorker:
             self._stopping = self._stopping or order.stop
             if order.shedding is not None:
                 self._shed(order.shedding)
+            if order.loss is not None and self._recorder is not None:
+                self._recorder.records([order.loss])
             if order.interval_s is not None:
                 self._interval_s = order.interval_s
                 self._next_report = time.monotonic() + self._interval_s
