@@ -23,7 +23,8 @@ from wsobserve.sidecar.memory import give_back
 from wsobserve.sidecar.pipe import Pipe
 from wsobserve.sidecar.report import Order, Report, enveloped
 
-TICK_S = 0.1
+TICK_S = 0.2
+QUIET_S = 5.0  # without anything new a report is sent only this often, to say that it lives
 DRAIN_S = 5.0  # at the end, for what is in the ring
 LEAVE_S = 5.0  # and for the last report
 WAITING_RECORDS = 20_000
@@ -126,6 +127,8 @@ class CaptureWorker:
         self._pipe = pipe
         self._interval_s = interval_s
         self._next_report = 0.0
+        self._reported_s = float("-inf")
+        self._reported_packets = -1
         self._recorder = recorder
         self._finder = finder
         self._foreign_bytes = 0
@@ -161,13 +164,17 @@ class CaptureWorker:
             self._pipe.flush()
             self._obey()
             began = time.monotonic()
-            if began >= self._next_report and self._pipe.is_idle:
+            if began >= self._next_report and self._pipe.is_idle and (self._has_news() or began >= self._reported_s + QUIET_S):
+                self._reported_s = began
                 self._schemas.begin()
                 report = self._send_report()
                 if report.schemas is not None:
                     self._schemas.done()
                 took = time.monotonic() - began
                 self._next_report = began + max(self._interval_s, took / REPORTING_SHARE)
+
+    def _has_news(self) -> bool:
+        return self._ring.taken != self._reported_packets or bool(self._waiting)
 
     def _take(self, timeout_s: float) -> bool:
         batch = self._ring.take(timeout_s)
@@ -234,6 +241,7 @@ class CaptureWorker:
 
     def _send_report(self, *, final: bool = False) -> Report:
         report = self.report(final=final)
+        self._reported_packets = report.taken
         self._pipe.send_packed(enveloped(report))
         return report
 
