@@ -13,6 +13,7 @@ from wsobserve.export.recording.counts import RecordingCounts
 from wsobserve.findings import Findings
 from wsobserve.pipeline import Pipeline
 from wsobserve.records import Accounting, CaptureLoss, ChannelMessage, PacketBatch, SchemaDrift, Snapshot
+from wsobserve.sidecar import joined as joined_module
 from wsobserve.sidecar.joined import Joined
 from wsobserve.sidecar.report import Report
 
@@ -160,3 +161,12 @@ def test_what_was_recorded_adds_up_and_what_an_ended_worker_held_is_gone() -> No
     joined.end(0)
     joined.end(1)
     assert joined.recording() == RecordingCounts(packets_seen=16, packets=10, left_out={"worker_ended": 6})
+
+
+def test_drift_beyond_what_may_wait_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joined_module, "MOST_DRIFT", 2)
+    drift = SchemaDrift(time_ns=1, packet=1, half=None, channel="/c", kind="k", name=None, change="new_field")
+    joined = Joined()
+    joined.take(msgspec.structs.replace(reports(0, 1)[-1], records=[drift] * 5))
+    assert joined.snapshot().drift == (drift, drift)
+    assert joined.left_out() == {"SchemaDrift": 3}

@@ -187,3 +187,14 @@ def test_what_the_kernel_dropped_is_told_to_the_recording() -> None:
     last = running.stop()
     assert loss in recorder.told
     assert not last.accounting.capture_loss  # there it is the parent's
+
+
+def test_a_worker_with_rare_exports_still_says_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "QUIET_S", 0.05)
+    running = Running(FileRing([DEMO]), interval_s=3600)
+    until = time.monotonic() + 20
+    while len(running.reports) < 3:
+        running.hear()
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert running.stop().final

@@ -53,7 +53,7 @@ class Joined:
         self._changed: set[VolumeKey] = set()
         self._kinds = _Kinds(limits)
         self._drift: list[SchemaDrift] = []
-        self._left_out: dict[str, int] = {}  # by workers that have ended
+        self._left_out: dict[str, int] = {}  # by workers that have ended, and here
         self._recording: RecordingCounts | None = None  # by workers that have ended
         self.now_ns = 0
 
@@ -74,6 +74,8 @@ class Joined:
             if isinstance(record, SchemaDrift):
                 if len(self._drift) < MOST_DRIFT:
                     self._drift.append(record)
+                else:
+                    self._left_out["SchemaDrift"] = self._left_out.get("SchemaDrift", 0) + 1
             elif isinstance(record, ChannelMessage):
                 records.append(self._kinds.labelled(record))
             else:

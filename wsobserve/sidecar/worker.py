@@ -24,7 +24,8 @@ from wsobserve.sidecar.pipe import Pipe
 from wsobserve.sidecar.report import Order, Report, enveloped
 
 TICK_S = 0.2
-QUIET_S = 5.0  # without anything new a report is sent only this often, to say that it lives
+QUIET_S = 5.0  # a report is sent at least this often, to say that it lives, and without anything new only so often
+RAREST_S = 10.0  # however long reports take: who tells nothing for long is taken to be stalled
 DRAIN_S = 5.0  # at the end, for what is in the ring
 LEAVE_S = 5.0  # and for the last report
 WAITING_RECORDS = 20_000
@@ -158,7 +159,7 @@ class CaptureWorker:
         return True
 
     def _watch(self) -> None:
-        self._next_report = time.monotonic() + self._interval_s
+        self._next_report = time.monotonic() + self._report_every_s()
         while not self._stopping and not self._pipe.closed:
             self._take(TICK_S)
             self._pipe.flush()
@@ -171,7 +172,11 @@ class CaptureWorker:
                 if report.schemas is not None:
                     self._schemas.done()
                 took = time.monotonic() - began
-                self._next_report = began + max(self._interval_s, took / REPORTING_SHARE)
+                self._next_report = began + min(max(self._report_every_s(), took / REPORTING_SHARE), RAREST_S)
+
+    def _report_every_s(self) -> float:
+        """Exports may come once an hour: that a worker lives is told more often."""
+        return min(self._interval_s, QUIET_S)
 
     def _has_news(self) -> bool:
         return self._ring.taken != self._reported_packets or bool(self._waiting)
@@ -212,7 +217,7 @@ class CaptureWorker:
                 self._recorder.records([order.loss])
             if order.interval_s is not None:
                 self._interval_s = order.interval_s
-                self._next_report = time.monotonic() + self._interval_s
+                self._next_report = time.monotonic() + self._report_every_s()
 
     def _shed(self, steps: int) -> None:
         self._keeps_messages = steps < 3
