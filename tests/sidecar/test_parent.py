@@ -19,7 +19,7 @@ from wsobserve.sidecar import parent as parent_module
 from wsobserve.sidecar.outlet import Outlet
 from wsobserve.sidecar.parent import SOURCE_GONE, Parent
 from wsobserve.sidecar.pipe import Pipe
-from wsobserve.sidecar.report import Closing
+from wsobserve.sidecar.report import Began, Closing
 from wsobserve.sidecar.supervised import Ring
 from wsobserve.sidecar.worker import CaptureWorker
 
@@ -117,7 +117,7 @@ def test_a_worker_with_a_bug_that_ends_it_each_time_is_replaced_ever_more_slowly
 
     ring = FileRing([DEMO])
     run = Run([ring], meanwhile, work=failing)
-    assert run.parent._workers[0].pause_s >= 1.0
+    assert run.parent._workers[0].pause.seconds >= 1.0
     lost = run.accounting.capture_loss
     assert lost["worker_lost"] == ring.taken
     assert lost["worker_lost"] + lost["left_in_ring"] == ring.packets
@@ -200,3 +200,17 @@ class Stuck:
 
     def close(self) -> None:
         pass
+
+
+def test_an_exporting_process_that_dies_each_time_is_replaced_ever_more_slowly_and_workers_wait() -> None:
+    def dying(pipe: Pipe) -> None:
+        pipe.send(Began())
+        os._exit(9)
+
+    def meanwhile(run: Run) -> None:
+        run.wait_for(lambda: run.parent._outlet_restarts >= 3)
+
+    run = Run([FileRing([DEMO])], meanwhile, let_out=dying)
+    assert run.parent._outlet_pause.seconds >= 1.0
+    assert not any("told nothing" in line for line in run.said)
+    assert run.closing.failures == ["the process that exports did not end in time: what waited is lost"]

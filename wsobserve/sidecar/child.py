@@ -6,8 +6,9 @@ import gc
 import os
 import signal
 import sys
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from wsobserve.sidecar.pipe import Pipe, pipes
 
@@ -43,6 +44,13 @@ class Child:
         """End it now."""
         if self.ended() is None:
             os.kill(self.process, signal.SIGKILL)
+
+
+def wait_for(children: Sequence[Child], seconds: float) -> None:
+    """Until they have ended, at most so long."""
+    until = time.monotonic() + seconds
+    while any(child.ended() is None for child in children) and time.monotonic() < until:
+        time.sleep(0.01)
 
 
 def _live(work: Callable[[Pipe], None], pipe: Pipe, other_end: Pipe, parent: int, close: Callable[[], None]) -> None:

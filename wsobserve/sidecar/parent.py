@@ -20,19 +20,17 @@ from typing import Literal
 from wsobserve.capture.filter import NOTHING
 from wsobserve.config import MIB
 from wsobserve.records import CaptureLoss
-from wsobserve.sidecar.child import Child
+from wsobserve.sidecar.child import Child, wait_for
 from wsobserve.sidecar.memory import Budget, anonymous_bytes
 from wsobserve.sidecar.pipe import Pipe
 from wsobserve.sidecar.report import Closing, Order, Supervision, opened
-from wsobserve.sidecar.supervised import Ring, Worker
+from wsobserve.sidecar.supervised import Pause, Ring, Worker
 
 LOOK_S = 1.0  # between looks at the kernel's counters, at memory and at who is alive
 SOURCE_GONE = 3  # exit status of a worker whose interface or network namespace is no more
 STALLED_S = 30.0  # a worker that told nothing for so long is ended, and replaced
 BEGIN_S = 60.0  # for exporters to open
 END_S = 20.0  # for workers to end, and again for the outlet
-RECENT_S = 5.0  # a worker that lived shorter is replaced only after a pause...
-LONGEST_PAUSE_S = 30.0  # ... that doubles up to this
 CONGESTED = 32 * MIB  # waiting for the outlet: workers are not heard before it has taken some
 
 
@@ -66,6 +64,7 @@ class Parent:
         self._memory_bytes = 0
         self._outlet: Child | None = None
         self._outlet_restarts = 0
+        self._outlet_pause = Pause()
         self._losses: list[CaptureLoss] = []  # that the outlet has not been told
         self._ended: list[int] = []
         self._new_interval_s: float | None = None
@@ -113,6 +112,8 @@ class Parent:
             self._tell_began()
             self._supervise()
             self._tell_stopping()
+            if self._outlet is None:
+                self._begin_outlet()
             self._end_workers()
             return self._end_outlet()
         finally:
@@ -167,8 +168,7 @@ class Parent:
     def _wait(self, timeout_s: float) -> None:
         """Until something comes, and what comes."""
         outlet = self._outlet
-        congested = outlet is None or outlet.pipe.waiting_bytes > CONGESTED
-        heard = [] if congested else [worker for worker in self._workers if worker.child is not None]
+        heard = [] if self._is_congested() else [worker for worker in self._workers if worker.child is not None]
         readers: list[socket.socket | Pipe] = [
             self._woken,
             *(worker.child.pipe for worker in heard if worker.child is not None),
@@ -200,7 +200,7 @@ class Parent:
             if self._outlet is not None:
                 self._outlet.pipe.send_packed(report)
         if child.pipe.closed and not self._stop:
-            _wait_for([child], 5.0)
+            wait_for([child], 5.0)
             if child.ended() == SOURCE_GONE:
                 self._failures.append(f"{worker.ring.source}: there is nothing to watch any more")
                 self._stop = True
@@ -220,14 +220,20 @@ class Parent:
             outlet.kill()
             self._outlet_restarts += 1
             outlet.pipe.close()
-            self._begin_outlet()
+            self._outlet = self._closing = None
+            self._outlet_pause.ended()
+
+    def _is_congested(self) -> bool:
+        """Whether the outlet takes nothing more for now: workers then wait, and are not stalled."""
+        return self._outlet is None or self._outlet.pipe.waiting_bytes > CONGESTED
 
     # --- workers
 
     def _begin(self, worker: Worker) -> None:
         worker.ring.resume()
         worker.restarts += 1
-        worker.began_s = worker.heard_s = time.monotonic()
+        worker.pause.began()
+        worker.heard_s = time.monotonic()
         others = self._children()
         rings = [other.ring for other in self._workers if other is not worker]
         worker.child = Child(
@@ -241,7 +247,7 @@ class Parent:
         child = worker.child
         assert child is not None
         child.kill()
-        _wait_for([child], 5.0)
+        wait_for([child], 5.0)
         child.pipe.close()
         worker.child = None
         status = child.ended()
@@ -251,9 +257,7 @@ class Parent:
             self._lose(worker, "worker_lost", lost)
         worker.told += lost
         self._say(f"worker {worker.number} ended (status {status}); {lost} packets went with it; it is started again")
-        now = time.monotonic()
-        worker.pause_s = 0.0 if now - worker.began_s > RECENT_S else min(max(2 * worker.pause_s, 0.5), LONGEST_PAUSE_S)
-        worker.not_before_s = now + worker.pause_s
+        worker.pause.ended()
 
     def _order(self, worker: Worker, order: Order) -> None:
         if worker.child is not None:
@@ -270,11 +274,13 @@ class Parent:
 
     def _look(self) -> None:
         now = time.monotonic()
-        congested = self._outlet is not None and self._outlet.pipe.waiting_bytes > CONGESTED
+        if self._outlet is None and self._outlet_pause.is_over():
+            self._begin_outlet()
+        congested = self._is_congested()
         for worker in self._workers:
             self._count(worker)
             if worker.child is None:
-                if now >= worker.not_before_s:
+                if worker.pause.is_over():
                     self._begin(worker)
             elif not congested and now - worker.heard_s > STALLED_S:
                 self._say(f"worker {worker.number} told nothing for {STALLED_S:.0f} s")
@@ -330,6 +336,7 @@ class Parent:
     def _begin_outlet(self) -> None:
         others = [worker.child for worker in self._workers if worker.child is not None]
         rings = [worker.ring for worker in self._workers]
+        self._outlet_pause.began()
         self._outlet = Child(self._let_out, self._not_for(others, rings))
 
     def _wait_for_outlet(self) -> bool:
@@ -362,7 +369,7 @@ class Parent:
             if worker.child is not None:
                 self._say(f"worker {worker.number} did not end in time")
                 worker.child.kill()
-                _wait_for([worker.child], 5.0)
+                wait_for([worker.child], 5.0)
                 self._hear(worker)
                 worker.child.pipe.close()
                 worker.child = None
@@ -381,16 +388,10 @@ class Parent:
         until = time.monotonic() + END_S
         while self._closing is None and not outlet.pipe.closed and time.monotonic() < until:
             self._wait(0.1)
-        _wait_for([outlet], 2.0)
+        wait_for([outlet], 2.0)
         if self._closing is None:
             self._failures.append("the process that exports did not end in time: what waited is lost")
             observed = None if self._observed is None else self._observed.snapshot
             return Closing(snapshot=observed, failures=self._failures)
         self._closing.failures[:0] = self._failures
         return self._closing
-
-
-def _wait_for(children: Sequence[Child], seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while any(child.ended() is None for child in children) and time.monotonic() < until:
-        time.sleep(0.01)
